@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+const server = { testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false } as const;
+
+/** One project per tier; a tier needs everything that the one above it needs, and more. */
+export default defineConfig({
+  test: {
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["operator/**/*.test.ts", "worker/**/*.test.ts", "test/demo/**/*.test.ts", "test/bench/**/*.test.ts"],
+        },
+      },
+      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...server } },
+      { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...server } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...server, testTimeout: 180_000 } },
+      { test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...server, testTimeout: 180_000 } },
+    ],
+  },
+});

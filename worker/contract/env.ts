@@ -1,0 +1,33 @@
+import * as z from "zod";
+import { TASKS_FOLDER, WORKER_HTTP_PORT } from "./names.ts";
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+
+/**
+ * A worker's whole environment: the operator renders it (`deployment.ts`), the worker parses it, once, in `main.ts`.
+ * The two URLs come from the user's Secrets by `secretKeyRef`, never through the operator's hands.
+ */
+export const workerEnvSchema = z.object({
+  LONGSHORE_NAMESPACE: z.string().default("default"),
+  LONGSHORE_POOL: z.string().default("local"),
+  POD_NAME: z.string().min(1).meta({ description: "From the downward API; outside Kubernetes the host name." }),
+  LONGSHORE_QUEUES: list.pipe(z.array(z.string()).min(1)).meta({ description: "Queues to consume, by comma." }),
+  LONGSHORE_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(1).meta({ description: "Slots." }),
+  LONGSHORE_TASKS: z.string().default(TASKS_FOLDER).meta({ description: "Folder of the user's task modules." }),
+  LONGSHORE_DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(25)
+    .meta({ description: "After SIGTERM, how long running tasks may take to finish." }),
+  LONGSHORE_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(WORKER_HTTP_PORT),
+  LONGSHORE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  CELERY_BROKER_URL: z.string().min(1).meta({ description: "amqp(s)://user:password@host:port/vhost" }),
+  CELERY_RESULT_BACKEND: z.string().min(1).meta({ description: "redis(s)://: results, leases, heartbeats." }),
+});
+export type WorkerEnv = z.output<typeof workerEnvSchema>;

@@ -1,0 +1,34 @@
+/** Names that the operator writes and the worker reads, or the other way round. A change here is a change of the wire. */
+
+/** Label on every pod and Deployment of a pool; its value is the WorkerPool's name. */
+export const POOL_LABEL = "longshore.dev/pool";
+
+/** Annotation on a pod whose consumers the operator has cancelled; its value is the RFC 3339 time of the cordon. */
+export const DRAINING_ANNOTATION = "longshore.dev/draining";
+
+/** Annotation on the pod template: a digest of what the pods read from Secrets and ConfigMaps, so that a change rolls them. */
+export const INPUTS_ANNOTATION = "longshore.dev/inputs";
+
+/** Where the pool's ConfigMap of task modules is mounted in a worker. */
+export const TASKS_FOLDER = "/app/tasks";
+
+/** Port of the worker's `/healthz`, `/readyz` and `/metrics`. */
+export const WORKER_HTTP_PORT = 9808;
+
+/** Name of the container of a pool's pods that runs the worker; a template that names it is merged over it. */
+export const WORKER_CONTAINER = "worker";
+
+/** File that a worker writes before it exits on an error of its user's (a broken task module): Kubernetes shows it in the pod's status. */
+export const TERMINATION_LOG = "/dev/termination-log";
+
+/** One pool, wherever Redis keys, metrics or logs name it. */
+export interface PoolName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Redis HASH of a pool's heartbeats: field = pod name, value = JSON of `heartbeatSchema`. The braces keep one pool on one cluster slot. */
+export const heartbeatsKey = ({ namespace, name }: PoolName): string => `longshore:heartbeats:{${namespace}/${name}}`;
+
+/** A worker's node name on Celery's remote control and in its events, as `celery inspect -d` takes it. */
+export const nodeName = (pod: string): string => `celery@${pod}`;
