@@ -1,0 +1,174 @@
+/** Every socket of the operator, as the rest of it sees them. Only `main.ts` and `test/` import what implements these. */
+import type { KubeObject } from "../runtime/object.ts";
+
+// --- Kubernetes ---------------------------------------------------------------------------------------------------
+
+/** A resource of the API, by group, version and plural: `{group: "apps", version: "v1", plural: "deployments"}`; the core group is "". */
+export interface Resource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+}
+
+export interface Selection {
+  /** One namespace; default all. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+  readonly continue?: string;
+}
+
+export type WatchEvent<T> =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T }
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
+
+/**
+ * The Kubernetes API. Every failure is a `KubeError` with the HTTP status and the server's reason; a deadline or lost connection has status 0.
+ * 429 and 5xx carry `retryAfterMs` where the server gave it.
+ */
+export interface KubePort {
+  list<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection,
+    page: { limit: number; continue?: string },
+    signal: AbortSignal,
+  ): Promise<Page<T>>;
+  /** Ends normally when the server closes the watch; throws `KubeError` 410 when the version is too old. Asks for bookmarks. */
+  watch<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection,
+    resourceVersion: string,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>>;
+  /** undefined when there is none. */
+  get<T extends KubeObject>(resource: Resource, namespace: string | undefined, name: string): Promise<T | undefined>;
+  create<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  /** Server-side apply with our one field manager, forced. A `metadata.resourceVersion` in the object makes it conditional (409). */
+  apply<T extends KubeObject>(resource: Resource, object: KubeObject, subresource?: "status"): Promise<T>;
+  /** JSON merge patch; for the few places where apply does not fit: `scale`, finalizers, single annotations. */
+  patch<T extends KubeObject>(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    patch: object,
+    subresource?: "scale" | "status",
+  ): Promise<T>;
+  /** Deleting what is not there is a success. */
+  delete(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    options?: { uid?: string; propagation?: "Foreground" | "Background" },
+  ): Promise<void>;
+}
+
+// --- Broker: topology ---------------------------------------------------------------------------------------------
+
+export type ArgumentValue = string | number | boolean | readonly ArgumentValue[] | { readonly [key: string]: ArgumentValue };
+export type Arguments = Readonly<Record<string, ArgumentValue>>;
+
+/** One thing on the broker. Names are the broker's, not Kubernetes'. */
+export type BrokerObject =
+  | {
+      readonly type: "exchange";
+      readonly name: string;
+      readonly kind: string;
+      readonly durable: boolean;
+      readonly autoDelete: boolean;
+      readonly internal: boolean;
+      readonly arguments: Arguments;
+    }
+  | {
+      readonly type: "queue";
+      readonly name: string;
+      readonly kind: "classic" | "quorum" | "stream";
+      readonly durable: boolean;
+      readonly autoDelete: boolean;
+      readonly exclusive: boolean;
+      readonly arguments: Arguments;
+    }
+  | {
+      readonly type: "binding";
+      readonly source: string;
+      readonly destinationType: "queue" | "exchange";
+      readonly destination: string;
+      readonly routingKey: string;
+      readonly arguments: Arguments;
+    };
+
+/** All exchanges, queues and bindings of one vhost, as the broker has them now; ours and foreign ones alike. */
+export interface Snapshot {
+  readonly objects: readonly BrokerObject[];
+}
+
+export interface BrokerFacts {
+  readonly version: string;
+  /** Plugins and features that decide how we work: `event_exchange`, `definitions_etag`, `prometheus`… */
+  readonly capabilities: readonly string[];
+  readonly alarms: readonly string[];
+}
+
+/** Topology of one vhost on one broker. Failures are `BrokerError`. Operations are idempotent. */
+export interface TopologyPort extends AsyncDisposable {
+  probe(): Promise<BrokerFacts>;
+  observe(): Promise<Snapshot>;
+  declare(object: BrokerObject): Promise<void>;
+  /** `ifEmpty` refuses with code `not-empty` when messages wait or consumers are there. Deleting what is not there is a success. */
+  remove(object: BrokerObject, options?: { ifEmpty?: boolean }): Promise<void>;
+  /** Declares many in one request; conflicts are NOT reported by the broker, so observe afterwards. */
+  bulk(objects: readonly BrokerObject[]): Promise<void>;
+  /** Calls back when something in the vhost was created or deleted by anyone. Resolves when subscribed; "unsupported" where the broker cannot. */
+  changes(onChange: () => void): Promise<AsyncDisposable | "unsupported">;
+}
+
+// --- Broker: sensing and control ----------------------------------------------------------------------------------
+
+/** Live, from a passive declare. `missing`: no such queue. Quorum queues answer 0 when their leader is silent: see architecture, Sensing. */
+export type ReadyCount = { readonly ready: number; readonly consumers: number } | { readonly missing: true };
+
+/** From the broker's bulk endpoint; some seconds old. */
+export interface QueueTotals {
+  readonly ready: number;
+  readonly unacked: number;
+  readonly consumers: number;
+}
+
+export interface SensePort extends AsyncDisposable {
+  /** Passive declares, pipelined on one shared connection. A missing queue costs a channel, never the connection. */
+  readyCounts(queues: readonly string[]): Promise<ReadonlyMap<string, ReadyCount>>;
+  /** All queues of the vhost in a constant number of HTTP requests. */
+  totals(): Promise<ReadonlyMap<string, QueueTotals>>;
+  /** Memory or disk alarms that hold publishers now. */
+  alarms(): Promise<readonly string[]>;
+}
+
+export interface RemoteControlPort extends AsyncDisposable {
+  /** Celery remote control by pidbox. Resolves with the replies of `destination` that came within the time; a silent node is simply absent. */
+  ask(
+    method: string,
+    args: Readonly<Record<string, unknown>>,
+    destination: readonly string[],
+    timeoutMs: number,
+  ): Promise<ReadonlyMap<string, unknown>>;
+}
+
+// --- Store --------------------------------------------------------------------------------------------------------
+
+export interface StorePort extends AsyncDisposable {
+  /** Throws `StoreError` when it cannot be reached, refuses us, or may evict keys (`evictionPolicy` says which). */
+  probe(): Promise<{ readonly version: string; readonly evictionPolicy: string }>;
+  /** HGETALL of several hashes in one pipeline. */
+  readHashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
+}
+
+/** Where a connection goes: a URI with credentials. Never log it; `endpointOf` gives the part that may be shown. */
+export interface Endpoint {
+  readonly uri: string;
+  readonly managementUri?: string;
+}

@@ -1,0 +1,44 @@
+import * as z from "zod";
+import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { readyColumns } from "../columns.ts";
+import { commonStatus, secretKey } from "../fields.ts";
+
+/** A RabbitMQ broker that exists already: where it is and how to log in. One vhost, the one in the URI. */
+export const brokerKind = defineKind({
+  kind: "Broker",
+  plural: "brokers",
+  shortNames: ["lsb"],
+  description: "A RabbitMQ broker that Longshore connects to. It is not created by Longshore.",
+  finalizer: true,
+  immutable: [],
+  rules: [],
+  spec: z.strictObject({
+    uriFrom: secretKey("Where the AMQP URI stands: amqp(s)://user:password@host:port/vhost.", "uri"),
+    managementFrom: secretKey(
+      "Where the management URI stands: http(s)://user:password@host:port. Default: port 15672 of the same host, with the same login.",
+      "management",
+    ).optional(),
+    unreachablePolicy: z.enum(["Wait", "Orphan"]).default("Wait").meta({
+      description:
+        "What a deleted object does while the broker cannot be reached. Wait: it stays until the broker is back. Orphan: after unreachableTimeoutSeconds it goes and leaves on the broker what was there.",
+    }),
+    unreachableTimeoutSeconds: z.int().min(0).max(86_400).default(300).meta({ description: "For unreachablePolicy Orphan." }),
+  }),
+  status: z.object({
+    ...commonStatus,
+    endpoint: z.string().optional().meta({ description: "host:port/vhost, without the login." }),
+    version: z.string().optional().meta({ description: "Version of the broker." }),
+    capabilities: z.array(z.string()).optional().meta({ description: "What this broker offers that Longshore makes use of." }),
+    alarms: z.array(z.string()).optional().meta({ description: "Alarms that block publishers now." }),
+  }),
+  columns: [
+    ...readyColumns,
+    { name: "Version", type: "string", jsonPath: ".status.version", description: "Version of the broker." },
+    { name: "Endpoint", type: "string", jsonPath: ".status.endpoint", description: "host:port/vhost.", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
+  ],
+  permissions: [
+    { apiGroup: "", resources: ["secrets"], verbs: ["get"], why: "The broker's URI stands in a Secret. Read by name, never listed." },
+  ],
+});
+export type Broker = ObjectOf<typeof brokerKind>;

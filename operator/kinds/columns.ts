@@ -1,0 +1,12 @@
+import type { Column } from "../runtime/define-kind.ts";
+
+/** The columns that every kind begins with, except WorkerPool, whose READY counts replicas. */
+export const readyColumns: readonly Column[] = [
+  {
+    name: "Ready",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+    description: "Whether the object is what its spec says.",
+  },
+  { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: "Why, in one word." },
+];

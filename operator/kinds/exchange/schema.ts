@@ -1,0 +1,54 @@
+import * as z from "zod";
+import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { readyColumns } from "../columns.ts";
+import { brokerArguments, commonStatus, deletionPolicy, reference } from "../fields.ts";
+
+/** One exchange, with the bindings that lead into it from other exchanges. */
+export const exchangeKind = defineKind({
+  kind: "Exchange",
+  plural: "exchanges",
+  shortNames: ["lsx"],
+  description: "An exchange on a broker.",
+  finalizer: true,
+  immutable: ["brokerRef", "name", "type", "durable", "autoDelete", "internal"],
+  rules: [],
+  spec: z.strictObject({
+    brokerRef: reference("Broker"),
+    name: z.string().min(1).max(255).optional().meta({ description: "Name on the broker. Default: metadata.name." }),
+    type: z
+      .string()
+      .max(64)
+      .regex(/^(direct|fanout|topic|headers|x-[a-z0-9-]+)$/)
+      .default("direct")
+      .meta({ description: "direct, fanout, topic, headers, or a plugin's type that begins with x-." }),
+    durable: z.boolean().default(true).meta({ description: "Survives a restart of the broker." }),
+    autoDelete: z.boolean().default(false).meta({ description: "Deleted by the broker when its last binding goes." }),
+    internal: z.boolean().default(false).meta({ description: "Only other exchanges may publish to it." }),
+    alternateExchange: z.string().min(1).max(255).optional().meta({ description: "Takes the messages that no binding takes." }),
+    arguments: brokerArguments.optional(),
+    bindings: z
+      .array(
+        z.strictObject({
+          exchange: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
+          routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
+          arguments: brokerArguments.optional(),
+        }),
+      )
+      .max(1_000)
+      .default([])
+      .meta({ description: "Bindings from other exchanges to this one." }),
+    deletionPolicy: deletionPolicy
+      .exclude(["DeleteIfEmpty"])
+      .default("Delete")
+      .meta({ description: "What happens to the exchange on the broker when this object is deleted." }),
+  }),
+  status: z.object({ ...commonStatus }),
+  columns: [
+    ...readyColumns,
+    { name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the exchange." },
+    { name: "Broker", type: "string", jsonPath: ".spec.brokerRef.name", description: "Broker object.", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
+  ],
+  permissions: [],
+});
+export type Exchange = ObjectOf<typeof exchangeKind>;

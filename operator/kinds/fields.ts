@@ -1,0 +1,74 @@
+import * as z from "zod";
+
+/** Fields that several kinds share. They are schema only: no kind imports another. */
+
+const DNS_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
+export const reference = (what: string) =>
+  z
+    .strictObject({
+      name: z
+        .string()
+        .min(1)
+        .max(253)
+        .regex(DNS_NAME)
+        .meta({ description: `Name of the ${what}, in the same namespace.` }),
+    })
+    .meta({
+      description: `The ${what} that this object uses. It may be created later: until then the condition says what is missing.`,
+    });
+
+export const secretKey = (what: string, key: string) =>
+  z
+    .strictObject({
+      secretKeyRef: z.strictObject({
+        name: z.string().min(1).max(253).meta({ description: "Name of the Secret, in the same namespace." }),
+        key: z.string().min(1).max(253).default(key).meta({ description: "Key within the Secret." }),
+      }),
+    })
+    .meta({ description: what });
+
+/** `90s`, `15m`, `24h`, `7d`, or several in a row, as `1h30m`. */
+export const duration = (what: string) =>
+  z
+    .string()
+    .max(32)
+    .regex(/^([0-9]+(ms|s|m|h|d))+$/)
+    .meta({ description: `${what} A duration such as 500ms, 90s, 15m, 24h or 7d.` });
+
+/** `100000`, `512Mi`, `1Gi`. */
+export const bytes = (what: string) =>
+  z
+    .string()
+    .max(32)
+    .regex(/^[0-9]+(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
+    .meta({ description: `${what} Bytes, as a quantity: 512Mi, 1Gi.` });
+
+/** Broker arguments: anything the broker takes, with the types that the YAML gives them. */
+export const brokerArguments = z
+  .record(z.string(), z.unknown())
+  .meta({
+    description: "Further arguments, passed on with their types kept. A typed field wins over the same argument here.",
+    preserveUnknown: true,
+  });
+
+export const deletionPolicy = z.enum(["Delete", "Retain", "DeleteIfEmpty"]);
+
+export const conditions = z
+  .array(
+    z.object({
+      type: z.string().max(316),
+      status: z.enum(["True", "False", "Unknown"]),
+      reason: z.string().max(1024),
+      message: z.string().max(32_768),
+      observedGeneration: z.int().min(0).optional(),
+      lastTransitionTime: z.string().meta({ format: "date-time" }),
+    }),
+  )
+  .meta({ description: "Ready is the summary.", listMapKeys: ["type"] });
+
+/** Part of every status. */
+export const commonStatus = {
+  observedGeneration: z.int().min(0).optional().meta({ description: "The generation of the spec that this status speaks of." }),
+  conditions: conditions.optional(),
+} as const;

@@ -1,0 +1,95 @@
+import * as z from "zod";
+import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { readyColumns } from "../columns.ts";
+import { brokerArguments, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
+
+/** One queue, with its bindings. Every typed field is one argument of `queue.declare`; `desired.ts` holds the table. */
+export const queueKind = defineKind({
+  kind: "Queue",
+  plural: "queues",
+  shortNames: ["lsq"],
+  description: "A queue on a broker, with its bindings.",
+  finalizer: true,
+  immutable: ["brokerRef", "name", "type", "durable", "autoDelete"],
+  rules: [
+    {
+      rule: "self.type == 'classic' || (self.durable && !self.autoDelete)",
+      message: "quorum queues and streams are always durable and never autoDelete",
+    },
+    { rule: "!has(self.maxPriority) || self.type == 'classic'", message: "maxPriority needs type classic" },
+    { rule: "!has(self.deliveryLimit) || self.type == 'quorum'", message: "deliveryLimit needs type quorum" },
+    { rule: "!has(self.deadLetter) || self.type != 'stream'", message: "a stream has no dead letters" },
+    { rule: "!has(self.singleActiveConsumer) || self.type != 'stream'", message: "singleActiveConsumer needs type classic or quorum" },
+    {
+      rule: "!has(self.deadLetter) || !has(self.deadLetter.strategy) || self.deadLetter.strategy == 'at-most-once' || (self.type == 'quorum' && has(self.overflow) && self.overflow == 'reject-publish')",
+      message:
+        "deadLetter.strategy at-least-once needs type quorum and overflow reject-publish: otherwise the broker silently falls back to at-most-once",
+    },
+  ],
+  spec: z.strictObject({
+    brokerRef: reference("Broker"),
+    name: z.string().min(1).max(255).optional().meta({ description: "Name on the broker. Default: metadata.name." }),
+    type: z.enum(["quorum", "classic", "stream"]).default("quorum").meta({ description: "Type of the queue." }),
+    durable: z.boolean().default(true).meta({ description: "Survives a restart of the broker." }),
+    autoDelete: z.boolean().default(false).meta({ description: "Deleted by the broker when its last consumer goes." }),
+    deadLetter: z
+      .strictObject({
+        exchange: z
+          .string()
+          .max(255)
+          .meta({ description: "Exchange for messages that are rejected, expired or over a limit. Empty: the default exchange." }),
+        routingKey: z.string().max(255).optional().meta({ description: "Default: the message's own." }),
+        strategy: z
+          .enum(["at-most-once", "at-least-once"])
+          .optional()
+          .meta({ description: "Quorum queues only. at-least-once needs overflow: reject-publish." }),
+      })
+      .optional()
+      .meta({ description: "Where dead letters go. Without it they are lost." }),
+    deliveryLimit: z
+      .int()
+      .min(-1)
+      .max(1_000_000)
+      .optional()
+      .meta({
+        description: "Quorum: deliveries after which a message is a dead letter; -1 for no limit. The broker's default is 20 since 4.0.",
+      }),
+    maxPriority: z.int().min(1).max(255).optional().meta({ description: "Classic: highest priority; keep it below 10." }),
+    singleActiveConsumer: z.boolean().optional().meta({ description: "One consumer at a time, the others wait for it to go." }),
+    expires: duration("Deletes the queue when unused for this long.").optional(),
+    messageTTL: duration("Messages older than this are dead letters.").optional(),
+    maxLength: z.int().min(0).max(2_147_483_647).optional().meta({ description: "Most ready messages." }),
+    maxLengthBytes: bytes("Most bytes of ready messages.").optional(),
+    overflow: z
+      .enum(["drop-head", "reject-publish", "reject-publish-dlx"])
+      .optional()
+      .meta({ description: "What gives when the queue is full." }),
+    arguments: brokerArguments.optional(),
+    bindings: z
+      .array(
+        z.strictObject({
+          exchange: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
+          routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
+          arguments: brokerArguments.optional(),
+        }),
+      )
+      .max(1_000)
+      .default([])
+      .meta({ description: "Bindings from exchanges to this queue. A binding that is taken out of the list is removed from the broker." }),
+    deletionPolicy: deletionPolicy
+      .default("Delete")
+      .meta({
+        description:
+          "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",
+      }),
+  }),
+  status: z.object({ ...commonStatus }),
+  columns: [
+    ...readyColumns,
+    { name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the queue." },
+    { name: "Broker", type: "string", jsonPath: ".spec.brokerRef.name", description: "Broker object.", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
+  ],
+  permissions: [],
+});
+export type Queue = ObjectOf<typeof queueKind>;

@@ -1,0 +1,131 @@
+import * as z from "zod";
+import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { commonStatus, reference } from "../fields.ts";
+import { autoscalingSchema, autoscalingStatusSchema } from "./autoscaling.ts";
+
+const queueEntry = z.union([
+  z.string().min(1).max(255),
+  z.strictObject({ name: z.string().min(1).max(255), weight: z.number().min(0).max(1_000).default(1) }),
+]);
+
+/** Replicas of one worker that consume the same queues. */
+export const workerPoolKind = defineKind({
+  kind: "WorkerPool",
+  plural: "workerpools",
+  shortNames: ["wp", "pool"],
+  description: "Workers that consume the same queues, run as a Deployment and scaled by their backlog.",
+  finalizer: false,
+  immutable: ["runtime"],
+  rules: [
+    {
+      rule: "self.runtime != 'longshore' || has(self.storeRef)",
+      message: "storeRef is required for runtime longshore: results, leases and heartbeats live there",
+    },
+    {
+      rule: "self.runtime == 'longshore' || has(self.template)",
+      message: "template is required for runtime celery and custom: it names the image to run",
+    },
+    { rule: "!has(self.tasks) || self.runtime == 'longshore'", message: "tasks need runtime longshore" },
+    { path: "autoscaling", rule: "self.minReplicas <= self.maxReplicas", message: "minReplicas must not exceed maxReplicas" },
+    {
+      path: "autoscaling",
+      rule: "has(self.backlogPerReplica) || has(self.waitSeconds)",
+      message: "say the target: backlogPerReplica, waitSeconds, or both",
+    },
+    { path: "autoscaling", rule: "self.floors.all(f, f.minReplicas <= self.maxReplicas)", message: "a floor must not exceed maxReplicas" },
+  ],
+  spec: z.strictObject({
+    runtime: z
+      .enum(["longshore", "celery", "custom"])
+      .default("longshore")
+      .meta({ description: "longshore: the shared worker image. celery: a Python Celery worker. custom: any consumer." }),
+    brokerRef: reference("Broker"),
+    storeRef: reference("Store").optional(),
+    queues: z
+      .array(queueEntry)
+      .min(1)
+      .max(500)
+      .meta({ description: "Names, on the broker, of the queues to consume: a name, or {name, weight}.", preserveUnknownItems: true }),
+    concurrency: z.int().min(1).max(1_000).default(1).meta({ description: "Slots: tasks that one replica runs at a time." }),
+    replicas: z.int().min(0).max(10_000).optional().meta({
+      description:
+        "Without autoscaling: how many replicas (default 1). With autoscaling: a floor set by hand, as `kubectl scale` does; 0 takes it away.",
+    }),
+    tasks: z
+      .strictObject({
+        configMapRef: z
+          .strictObject({
+            name: z
+              .string()
+              .min(1)
+              .max(253)
+              .meta({ description: "Name of the ConfigMap, in the same namespace; one task module per key." }),
+          })
+          .optional()
+          .meta({ description: "Task modules from a ConfigMap. Without it, those built into the image." }),
+      })
+      .optional()
+      .meta({ description: "Where the tasks come from." }),
+    template: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: "A PodTemplateSpec, merged strategically over the pool's own.", preserveUnknown: true }),
+    autoscaling: autoscalingSchema.optional(),
+  }),
+  status: z.object({
+    ...commonStatus,
+    replicas: z.int().min(0).optional().meta({ description: "Pods of the pool." }),
+    readyReplicas: z.int().min(0).optional().meta({ description: "Pods that consume or could." }),
+    desiredReplicas: z.int().min(0).optional().meta({ description: "Pods that the pool should have." }),
+    drainingReplicas: z.int().min(0).optional().meta({ description: "Pods that finish what they run, to be removed." }),
+    busy: z.int().min(0).optional().meta({ description: "Slots that run a task." }),
+    backlog: z.int().min(0).optional().meta({ description: "Tasks that wait or run." }),
+    selector: z.string().optional().meta({ description: "Label selector of the pods, for the scale subresource." }),
+    autoscaling: autoscalingStatusSchema.optional(),
+  }),
+  columns: [
+    { name: "Ready", type: "integer", jsonPath: ".status.readyReplicas", description: "Pods that are ready." },
+    { name: "Desired", type: "integer", jsonPath: ".status.desiredReplicas", description: "Pods that the pool should have." },
+    { name: "Busy", type: "integer", jsonPath: ".status.busy", description: "Slots that run a task." },
+    { name: "Backlog", type: "integer", jsonPath: ".status.backlog", description: "Tasks that wait or run." },
+    {
+      name: "Reason",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+      description: "Why the pool is in this state.",
+    },
+    { name: "Draining", type: "integer", jsonPath: ".status.drainingReplicas", description: "Pods that are being drained.", priority: 1 },
+    {
+      name: "Message",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+      description: "What to do.",
+      priority: 1,
+    },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
+  ],
+  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".status.selector" },
+  permissions: [
+    {
+      apiGroup: "apps",
+      resources: ["deployments"],
+      verbs: ["get", "list", "watch", "create", "patch", "delete"],
+      why: "Each pool runs as a Deployment.",
+    },
+    {
+      apiGroup: "apps",
+      resources: ["deployments/scale"],
+      verbs: ["get", "patch"],
+      why: "The autoscaler changes the size and nothing else.",
+    },
+    {
+      apiGroup: "",
+      resources: ["pods"],
+      verbs: ["get", "list", "watch", "patch"],
+      why: "Draining marks pods and sets their deletion cost.",
+    },
+    { apiGroup: "", resources: ["configmaps"], verbs: ["get"], why: "A changed ConfigMap of tasks rolls the pool's pods. Read by name." },
+    { apiGroup: "", resources: ["secrets"], verbs: ["get"], why: "A changed Secret rolls the pool's pods. Read by name, never listed." },
+  ],
+});
+export type WorkerPool = ObjectOf<typeof workerPoolKind>;
