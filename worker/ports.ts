@@ -72,6 +72,45 @@ export interface BrokerPort extends AsyncDisposable {
   readonly connected: boolean;
 }
 
+/**
+ * What went wrong at the broker, in five kinds; adapters convert their library's errors to this once, at the edge.
+ * `interrupted` and `unreachable` pass by themselves: try again. The others need somebody to change something.
+ */
+export type BrokerFailure = "unroutable" | "missing" | "refused" | "interrupted" | "unreachable" | "invalid";
+
+/** Thrown by a `BrokerPort`. The message never contains a password. */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError";
+  readonly failure: BrokerFailure;
+  constructor(failure: BrokerFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+  /** Whether the same call may succeed later with nothing changed. */
+  get passing(): boolean {
+    return this.failure === "interrupted" || this.failure === "unreachable";
+  }
+}
+
+/** A Lua script, called by its digest. */
+export interface Script {
+  readonly name: string;
+  readonly source: string;
+  readonly sha: string;
+}
+
+/**
+ * The Redis that holds results, leases and heartbeats. A call waits while the connection is lost and is sent again when it is back,
+ * so that a script may run twice: every script must be safe to repeat. Rejects only when the server refuses, or on disposal.
+ */
+export interface StorePort extends AsyncDisposable {
+  readonly connected: boolean;
+  /** A Redis cluster: one script may touch one slot only. */
+  readonly clustered: boolean;
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  command(name: string, ...args: readonly (string | number)[]): Promise<unknown>;
+}
+
 /** Time and ids come in from outside, so that tests own them. */
 export interface Clock {
   now(): number;
