@@ -1,0 +1,95 @@
+import { scalarRepr } from "./repr.ts";
+
+/** Celery's `argsrepr_maxsize` and `resultrepr_maxsize`. */
+export const REPR_MAX = 1_024;
+const MAX_LEVELS = 3;
+
+type Token =
+  | { readonly kind: "literal"; readonly text: string; readonly keep: boolean; readonly level: number }
+  | { readonly kind: "key"; readonly text: string }
+  | { readonly kind: "value"; readonly value: unknown };
+
+const literal = (text: string, keep: boolean, level: number): Token => ({ kind: "literal", text, keep, level });
+const SEPARATOR = literal(", ", false, 0);
+const COLON = literal(": ", false, 0);
+
+/**
+ * Celery's own bounded repr (celery/utils/saferepr.py), as `argsrepr`, `kwargsrepr` and events carry it: three levels deep, strings
+ * without escapes, `, ...` where the bound cuts. `tuple` writes the outermost array as Python's tuple. Never throws.
+ */
+export function saferepr(value: unknown, options: { readonly tuple?: boolean; readonly maxLength?: number } = {}): string {
+  return render(value, options.maxLength ?? REPR_MAX, options.tuple ?? false);
+}
+
+function render(root: unknown, maxLength: number, tuple: boolean): string {
+  let out = "";
+  let left = maxLength;
+  let level = 0;
+  /** What is still to come, the next one last. */
+  const rest: Token[] = [{ kind: "value", value: root }];
+  const seen = new Set<object>();
+  let first = true;
+
+  for (let token = rest.pop(); token !== undefined; token = rest.pop()) {
+    if (token.kind === "value") {
+      const expanded = expand(token.value, first && tuple, level, seen);
+      first = false;
+      if (typeof expanded !== "string") {
+        rest.push(...expanded.toReversed());
+        continue;
+      }
+      if (left <= 0) return out + closing(rest);
+      const text = typeof token.value === "string" ? quoted(token.value, left) : truncate(expanded, left);
+      out += text;
+      left -= text.length;
+      continue;
+    }
+    if (token.kind === "literal") level += token.level;
+    if (left <= 0) return out + closing(rest);
+    const text = token.kind === "key" ? quoted(token.text, left) : token.text;
+    out += text;
+    left -= text.length;
+  }
+  return out;
+}
+
+/** The tokens of an array or object, or the text of anything else. */
+function expand(value: unknown, tuple: boolean, level: number, seen: Set<object>): readonly Token[] | string {
+  const scalar = typeof value === "string" ? "" : scalarRepr(value);
+  if (scalar !== undefined) return scalar;
+  const container = value as object;
+  const isArray = Array.isArray(container);
+  const [open, close] = isArray ? (tuple ? ["(", ")"] : ["[", "]"]) : ["{", "}"];
+  if (level >= MAX_LEVELS) return `${open}...${close}`;
+  if (seen.has(container)) return `<Recursion on ${isArray ? "list" : "dict"}>`;
+  const tokens: Token[] = [literal(open, true, 1)];
+  if (isArray) {
+    for (const [index, item] of container.entries()) tokens.push(...(index > 0 ? [SEPARATOR] : []), { kind: "value", value: item });
+  } else {
+    const entries = Object.entries(container).filter(([, item]) => item !== undefined);
+    for (const [index, [key, item]] of entries.entries()) {
+      tokens.push(...(index > 0 ? [SEPARATOR] : []), { kind: "key", text: key }, COLON, { kind: "value", value: item });
+    }
+  }
+  tokens.push(literal(isArray && tuple && container.length === 1 ? ",)" : close, true, -1));
+  return tokens;
+}
+
+/** Past the bound: `, ...` and the brackets that are still open. */
+function closing(rest: readonly Token[]): string {
+  let out = ", ...";
+  for (const token of rest.toReversed()) if (token.kind === "literal" && token.keep) out += token.text;
+  return out;
+}
+
+function quoted(text: string, left: number): string {
+  return `'${truncate(text, left).replaceAll("'", "\\'")}'`;
+}
+
+/** celery/utils/text.py `truncate`: cut at the last space before the bound. */
+function truncate(text: string, maxLength: number): string {
+  if (text.length < maxLength) return text;
+  const cut = text.slice(0, maxLength);
+  const space = cut.lastIndexOf(" ");
+  return `${space < 0 ? cut : cut.slice(0, space)}...`;
+}
