@@ -1,0 +1,86 @@
+/**
+ * Every reason of a condition or an event, in one table.
+ * `severity`: ok and progress make a Normal event, warning and error a Warning.
+ * `retry`: wait = looks again soon, by itself; stalled = only a change by the user helps; backoff = retried ever more slowly; none = nothing to retry.
+ * `advice`: the sentence that tells the user what to do; it ends the condition's message.
+ */
+export interface ReasonRow {
+  readonly severity: "ok" | "progress" | "warning" | "error";
+  readonly retry: "wait" | "stalled" | "backoff" | "none";
+  readonly advice: string;
+}
+
+const ok = (advice: string) => ({ severity: "ok", retry: "none", advice }) as const;
+const progress = (advice: string) => ({ severity: "progress", retry: "wait", advice }) as const;
+const warning = (retry: ReasonRow["retry"], advice: string) => ({ severity: "warning", retry, advice }) as const;
+const error = (retry: ReasonRow["retry"], advice: string) => ({ severity: "error", retry, advice }) as const;
+
+export const REASONS = {
+  // Of every kind
+  Ready: ok("Nothing to do."),
+  Pending: progress("Longshore has not looked at it yet; wait."),
+  Deleting: progress("It is being cleaned up; wait."),
+  Orphaned: warning("none", "It was left on the broker; remove it there by hand if it is not wanted."),
+  InvalidSpec: error("stalled", "Correct the field that the message names."),
+  Conflict: error("stalled", "Two objects claim the same thing; delete one of them."),
+  Forbidden: error("backoff", "Give the operator's service account the permission that the message names."),
+  Failed: error("backoff", "Longshore tries again by itself; if it stays, look at the operator's log."),
+
+  // Secrets
+  SecretMissing: error("wait", "Create the Secret, or correct secretKeyRef.name; Longshore notices within seconds."),
+  SecretKeyMissing: error("wait", "Add the key to the Secret, or correct secretKeyRef.key; Longshore notices within seconds."),
+  SecretInvalid: error("wait", "Correct the URI in the Secret; Longshore notices within seconds."),
+
+  // Brokers
+  BrokerMissing: error("wait", "Create the Broker, or correct brokerRef.name."),
+  BrokerNotReady: error("wait", "Look at the Broker's own condition."),
+  BrokerUnreachable: error("backoff", "Check that the broker runs and that the host and port in the Secret are right."),
+  BrokerRefusedLogin: error("wait", "Correct user and password in the Secret, or the user's permissions on the broker."),
+  BrokerAlarm: warning("wait", "The broker blocks publishers; free memory or disk space there."),
+  BrokerInUse: progress("Objects still use this Broker; delete them first."),
+
+  // Topology
+  Declared: ok("Nothing to do."),
+  ArgumentsDiffer: error(
+    "stalled",
+    "The broker cannot change these; restore the spec, or delete the object on the broker and it is made anew.",
+  ),
+  ExchangeMissing: error("wait", "Create the Exchange that the binding names, or correct its name."),
+  QueueMissing: error("wait", "Create the Queue that is named, or correct its name."),
+  QueueNotEmpty: warning(
+    "wait",
+    "The queue has messages or consumers and its deletionPolicy is DeleteIfEmpty; empty it, or change the policy.",
+  ),
+  DriftRepaired: warning("none", "Somebody changed it on the broker; Longshore changed it back. Change the spec instead."),
+  NotPermitted: error("backoff", "Give the broker's user the permission that the message names."),
+
+  // Stores
+  StoreMissing: error("wait", "Create the Store, or correct storeRef.name."),
+  StoreNotReady: error("wait", "Look at the Store's own condition."),
+  StoreUnreachable: error("backoff", "Check that Redis runs and that the host and port in the Secret are right."),
+  StoreRefusedLogin: error("wait", "Correct user and password in the Secret."),
+  StoreMayEvict: error("wait", "Set maxmemory-policy noeviction on Redis: otherwise it may drop leases, and a task may run twice."),
+
+  // Worker pools
+  TasksMissing: error("wait", "Create the ConfigMap of tasks, or correct tasks.configMapRef.name."),
+  TaskModuleBroken: error("wait", "Correct the task module at the file and line that the message names."),
+  ImagePullFailed: error("wait", "Correct the image in spec.template, or give the pull secret."),
+  PodsFailing: error("wait", "Look at the log of the pod that the message names."),
+  PodsPending: progress("Pods wait for a node; check the requests, the quota and the nodes."),
+  PodsRefused: error("wait", "The API server refuses the pods; the message says why."),
+  RollingOut: progress("Pods are being replaced; wait."),
+
+  // Autoscaling
+  Steady: ok("Nothing to do."),
+  ScalingUp: progress("Replicas are being added."),
+  ScalingDown: progress("Idle replicas are being drained and removed."),
+  AtMaximum: warning("none", "More replicas are needed than maxReplicas allows; raise it if the wait is too long."),
+  HoldingStaleData: warning("wait", "The size stays as it is until the backlog can be measured again."),
+  CoolingDown: ok("The last replica goes when the cooldown is over."),
+} as const satisfies Record<string, ReasonRow>;
+
+export type Reason = keyof typeof REASONS;
+
+/** Type of the event that goes with a reason. */
+export const eventType = (reason: Reason): "Normal" | "Warning" =>
+  REASONS[reason].severity === "ok" || REASONS[reason].severity === "progress" ? "Normal" : "Warning";
