@@ -1,0 +1,114 @@
+import { Redis, type RedisOptions } from "ioredis";
+import type { Script, StorePort } from "../ports.ts";
+import { withoutPasswords } from "./amqp-errors.ts";
+
+/** Refusals that pass by themselves or once somebody repairs the server; what was asked is asked again. */
+const PASSING =
+  /^(NOAUTH|WRONGPASS|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|OOM|BUSY|ERR max number)|connection is closed|pipeline|ECONN|EPIPE|ETIMEDOUT|socket/i;
+const RETRY_MS = 200;
+const MAX_RECONNECT_MS = 1_000;
+
+export interface StoreOptions {
+  readonly url: string;
+  readonly name: string;
+  readonly random?: () => number;
+  /** One call per change; the text is free of passwords. */
+  readonly onChange: (change: { up: boolean; error?: string }) => void;
+}
+
+/** Throws an Error that names the variable and shows no part of the URL. */
+function parse(text: string): string {
+  const url = URL.parse(text);
+  if (url !== null && /^rediss?:$/.test(url.protocol)) return url.href;
+  throw new Error("CELERY_RESULT_BACKEND: expected redis(s)://:password@host:port/db");
+}
+
+/**
+ * One Redis as a `StorePort`. Calls of one tick go out together; what was lost with a connection, or refused for a passing
+ * reason, is sent again until it succeeds or this is disposed. Connects in the background; throws only when the URL is not one.
+ */
+export function connectRedis(options: StoreOptions): StorePort {
+  const random = options.random ?? Math.random;
+  const settings: RedisOptions = {
+    connectionName: options.name,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: null,
+    keepAlive: 10_000,
+    connectTimeout: 5_000,
+    socketTimeout: 15_000,
+    retryStrategy: (attempt) => Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2),
+    // A replica that was a primary until now: look for the new one.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+  };
+  const redis = new Redis(parse(options.url), settings);
+  const closing = new AbortController();
+  let told: boolean | undefined;
+  let trouble = "the connection was closed";
+  const tell = (up: boolean, error?: string): void => {
+    if (told === up || closing.signal.aborted) return;
+    told = up;
+    options.onChange(error === undefined ? { up } : { up, error });
+  };
+  redis.on("error", (error: Error) => (trouble = withoutPasswords(error.message)));
+  redis.on("ready", () => tell(true));
+  redis.on("close", () => tell(false, trouble));
+
+  const pause = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(new Error("this process is stopping"));
+      };
+      const timer = setTimeout(() => {
+        closing.signal.removeEventListener("abort", stop);
+        resolve();
+      }, RETRY_MS);
+      closing.signal.addEventListener("abort", stop, { once: true });
+    });
+
+  const untilTaken = async (ask: () => Promise<unknown>): Promise<unknown> => {
+    for (;;) {
+      try {
+        const reply = await ask();
+        if (told === false && redis.status === "ready") tell(true);
+        return reply;
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        if (closing.signal.aborted || !PASSING.test(text)) throw new Error(`redis: ${withoutPasswords(text)}`, { cause: error });
+        tell(false, withoutPasswords(text));
+        await pause();
+      }
+    }
+  };
+
+  const evaluate = async (script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> => {
+    try {
+      return await redis.evalsha(script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return await redis.eval(script.source, keys.length, ...keys, ...args);
+    }
+  };
+
+  return {
+    clustered: false,
+    get connected() {
+      return redis.status === "ready" && told !== false;
+    },
+    run: (script, keys, args) => untilTaken(() => evaluate(script, keys, args)),
+    command: (name, ...args) => untilTaken(() => redis.call(name, ...args)),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      redis.disconnect();
+    },
+  };
+}
+
+/** What to tell the user when this Redis may forget leases under memory pressure; undefined when it may not, or does not say. */
+export async function evictionRisk(store: StorePort): Promise<string | undefined> {
+  const info = String(await store.command("INFO", "memory"));
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  if (policy === undefined || policy === "noeviction") return undefined;
+  const limited = !/^maxmemory:0\s*$/m.test(info);
+  return `the store's maxmemory-policy is ${policy}${limited ? " and its memory is limited" : ""}: it may drop leases and results, and an effect could run twice; set maxmemory-policy noeviction`;
+}
