@@ -1,0 +1,19 @@
+import { parseArgs } from "node:util";
+import { printable, type Report } from "./report.ts";
+
+/** Every bench, one line each: `npm run bench -- <name> [--json] [--trials N]`. */
+const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number | undefined }) => Promise<Report>>>> = {
+  reaction: async () => (await import("./reaction.ts")).reaction,
+  footprint: async () => (await import("./footprint.ts")).footprint,
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false }, trials: { type: "string" } } });
+const load = BENCHES[positionals[0] ?? ""];
+if (load === undefined) {
+  process.stderr.write(`which bench? One of: ${Object.keys(BENCHES).join(", ")}\n`);
+  process.exit(2);
+}
+const bench = await load();
+const { series, ...report } = await bench({ trials: values.trials === undefined ? undefined : Number(values.trials) });
+process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : printable({ ...report, ...(series && { series }) }));
+process.exit(0);
