@@ -39,7 +39,10 @@ export interface KubePort {
     page: { limit: number; continue?: string },
     signal: AbortSignal,
   ): Promise<Page<T>>;
-  /** Ends normally when the server closes the watch; throws `KubeError` 410 when the version is too old. Asks for bookmarks. */
+  /**
+   * Ends normally when the server closes the watch; throws `KubeError` 410 when the version is too old. Asks for bookmarks.
+   * The first event is a bookmark with the version asked for: the server has accepted the watch.
+   */
   watch<T extends KubeObject>(
     resource: Resource,
     selection: Selection,
