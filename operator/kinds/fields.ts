@@ -21,12 +21,27 @@ export const reference = (what: string) =>
 export const secretKey = (what: string, key: string) =>
   z
     .strictObject({
-      secretKeyRef: z.strictObject({
-        name: z.string().min(1).max(253).meta({ description: "Name of the Secret, in the same namespace." }),
-        key: z.string().min(1).max(253).default(key).meta({ description: "Key within the Secret." }),
-      }),
+      secretKeyRef: z
+        .strictObject({
+          name: z.string().min(1).max(253).meta({ description: "Name of the Secret, in the same namespace." }),
+          key: z.string().min(1).max(253).default(key).meta({ description: "Key within the Secret." }),
+        })
+        .meta({ description: "A key of a Secret. A changed value takes effect by itself." }),
     })
     .meta({ description: what });
+
+/** Name of an exchange or queue on the broker. What the broker would refuse is refused here: `amq.` is its own, 255 bytes its limit. */
+export const brokerName = z
+  .string()
+  .min(1)
+  .max(255)
+  .meta({
+    description: "Name on the broker. Default: metadata.name.",
+    cel: [
+      { rule: "!self.startsWith('amq.')", message: "names that begin with amq. belong to the broker" },
+      { rule: "size(bytes(self)) <= 255", message: "a name has at most 255 bytes" },
+    ],
+  });
 
 /** `90s`, `15m`, `24h`, `7d`, or several in a row, as `1h30m`. */
 export const duration = (what: string) =>
@@ -45,24 +60,22 @@ export const bytes = (what: string) =>
     .meta({ description: `${what} Bytes, as a quantity: 512Mi, 1Gi.` });
 
 /** Broker arguments: anything the broker takes, with the types that the YAML gives them. */
-export const brokerArguments = z
-  .record(z.string(), z.unknown())
-  .meta({
-    description: "Further arguments, passed on with their types kept. A typed field wins over the same argument here.",
-    preserveUnknown: true,
-  });
+export const brokerArguments = z.record(z.string(), z.unknown()).meta({
+  description: "Further arguments, passed on with their types kept. A typed field wins over the same argument here.",
+  preserveUnknown: true,
+});
 
 export const deletionPolicy = z.enum(["Delete", "Retain", "DeleteIfEmpty"]);
 
 export const conditions = z
   .array(
     z.object({
-      type: z.string().max(316),
-      status: z.enum(["True", "False", "Unknown"]),
-      reason: z.string().max(1024),
-      message: z.string().max(32_768),
-      observedGeneration: z.int().min(0).optional(),
-      lastTransitionTime: z.string().meta({ format: "date-time" }),
+      type: z.string().max(316).meta({ description: "What is being said something of." }),
+      status: z.enum(["True", "False", "Unknown"]).meta({ description: "Whether it is so." }),
+      reason: z.string().max(1024).meta({ description: "Why, in one word of the table of reasons." }),
+      message: z.string().max(32_768).meta({ description: "Why, in words, and what to do." }),
+      observedGeneration: z.int().min(0).optional().meta({ description: "The generation of the spec that this speaks of." }),
+      lastTransitionTime: z.string().meta({ format: "date-time", description: "When `status` changed last." }),
     }),
   )
   .meta({ description: "Ready is the summary.", listMapKeys: ["type"] });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
-import { brokerArguments, commonStatus, deletionPolicy, reference } from "../fields.ts";
+import { brokerArguments, brokerName, commonStatus, deletionPolicy, reference } from "../fields.ts";
 
 /** One exchange, with the bindings that lead into it from other exchanges. */
 export const exchangeKind = defineKind({
@@ -14,7 +14,7 @@ export const exchangeKind = defineKind({
   rules: [],
   spec: z.strictObject({
     brokerRef: reference("Broker"),
-    name: z.string().min(1).max(255).optional().meta({ description: "Name on the broker. Default: metadata.name." }),
+    name: brokerName.optional(),
     type: z
       .string()
       .max(64)

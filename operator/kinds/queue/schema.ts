@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
-import { brokerArguments, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
+import { brokerArguments, brokerName, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
 
 /** One queue, with its bindings. Every typed field is one argument of `queue.declare`; `desired.ts` holds the table. */
 export const queueKind = defineKind({
@@ -28,7 +28,7 @@ export const queueKind = defineKind({
   ],
   spec: z.strictObject({
     brokerRef: reference("Broker"),
-    name: z.string().min(1).max(255).optional().meta({ description: "Name on the broker. Default: metadata.name." }),
+    name: brokerName.optional(),
     type: z.enum(["quorum", "classic", "stream"]).default("quorum").meta({ description: "Type of the queue." }),
     durable: z.boolean().default(true).meta({ description: "Survives a restart of the broker." }),
     autoDelete: z.boolean().default(false).meta({ description: "Deleted by the broker when its last consumer goes." }),
@@ -46,14 +46,9 @@ export const queueKind = defineKind({
       })
       .optional()
       .meta({ description: "Where dead letters go. Without it they are lost." }),
-    deliveryLimit: z
-      .int()
-      .min(-1)
-      .max(1_000_000)
-      .optional()
-      .meta({
-        description: "Quorum: deliveries after which a message is a dead letter; -1 for no limit. The broker's default is 20 since 4.0.",
-      }),
+    deliveryLimit: z.int().min(-1).max(1_000_000).optional().meta({
+      description: "Quorum: deliveries after which a message is a dead letter; -1 for no limit. The broker's default is 20 since 4.0.",
+    }),
     maxPriority: z.int().min(1).max(255).optional().meta({ description: "Classic: highest priority; keep it below 10." }),
     singleActiveConsumer: z.boolean().optional().meta({ description: "One consumer at a time, the others wait for it to go." }),
     expires: duration("Deletes the queue when unused for this long.").optional(),
@@ -76,12 +71,10 @@ export const queueKind = defineKind({
       .max(1_000)
       .default([])
       .meta({ description: "Bindings from exchanges to this queue. A binding that is taken out of the list is removed from the broker." }),
-    deletionPolicy: deletionPolicy
-      .default("Delete")
-      .meta({
-        description:
-          "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",
-      }),
+    deletionPolicy: deletionPolicy.default("Delete").meta({
+      description:
+        "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",
+    }),
   }),
   status: z.object({ ...commonStatus }),
   columns: [

@@ -5,7 +5,10 @@ import { autoscalingSchema, autoscalingStatusSchema } from "./autoscaling.ts";
 
 const queueEntry = z.union([
   z.string().min(1).max(255),
-  z.strictObject({ name: z.string().min(1).max(255), weight: z.number().min(0).max(1_000).default(1) }),
+  z.strictObject({
+    name: z.string().min(1).max(255).meta({ description: "Name on the broker." }),
+    weight: z.number().min(0).max(1_000).default(1).meta({ description: "How much one of its tasks counts in the backlog." }),
+  }),
 ]);
 
 /** Replicas of one worker that consume the same queues. */
@@ -81,7 +84,7 @@ export const workerPoolKind = defineKind({
     busy: z.int().min(0).optional().meta({ description: "Slots that run a task." }),
     backlog: z.int().min(0).optional().meta({ description: "Tasks that wait or run." }),
     selector: z.string().optional().meta({ description: "Label selector of the pods, for the scale subresource." }),
-    autoscaling: autoscalingStatusSchema.optional(),
+    autoscaling: autoscalingStatusSchema.optional().meta({ description: "The last decision of the autoscaler." }),
   }),
   columns: [
     { name: "Ready", type: "integer", jsonPath: ".status.readyReplicas", description: "Pods that are ready." },

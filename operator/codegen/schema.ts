@@ -1,0 +1,157 @@
+import * as z from "zod";
+import type { CelRule, Kind } from "../runtime/define-kind.ts";
+
+/** A node of an OpenAPI v3 schema as Kubernetes takes it ("structural"): plain JSON, to be written as YAML. */
+export interface SchemaNode {
+  readonly [key: string]: unknown;
+}
+
+type Tree = Record<string, unknown>;
+type Path = readonly string[];
+
+/** What may be carried over from JSON schema as it stands: each has the same meaning in a CRD. */
+const KEPT = new Set([
+  "type",
+  "description",
+  "default",
+  "enum",
+  "format",
+  "pattern",
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "minProperties",
+  "maxProperties",
+  "required",
+]);
+
+/** Beyond this an integer bound is zod's "safe integer", which says nothing about the field. */
+const LARGEST_BOUND = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The structural schema of a zod object. Refinements do not travel: they stand as `cel` in a field's `meta`, or in the kind's rules.
+ * Throws on whatever a CRD could not say, with the path: a field is never silently left unchecked.
+ *
+ * Markers in `meta`: `preserveUnknown` (any JSON object, any JSON in a union's place), `preserveUnknownItems` (the same for a list's items),
+ * `listMapKeys` (a list keyed by these fields), `format`, `cel` (rules at this field).
+ */
+export function structuralSchema(schema: z.ZodType, at: string): SchemaNode {
+  const json = z.toJSONSchema(schema, { target: "openapi-3.0", io: "input", unrepresentable: "throw" });
+  return node(json, [at]);
+}
+
+/** The spec of a kind, with its rules and immutable fields as CEL at the place that they speak of. */
+export function specSchema(kind: Kind): SchemaNode {
+  const root: Tree = structuralSchema(kind.spec, "spec");
+  for (const field of kind.immutable) addRule(root, [], immutability(root, kind, field));
+  for (const { path, rule, message } of kind.rules) addRule(root, path === undefined ? [] : path.split("."), { rule, message });
+  return { ...root, description: `What this ${kind.kind} should be.` };
+}
+
+function node(json: Tree, path: Path): SchemaNode {
+  const out: Tree = {};
+  for (const [key, value] of Object.entries(json)) {
+    if (KEPT.has(key) && !isSafeIntegerBound(key, value)) out[key] = value;
+    else MARKERS[key]?.(out, value, path);
+  }
+  if (json["preserveUnknown"] === true) {
+    out["x-kubernetes-preserve-unknown-fields"] = true;
+    return out;
+  }
+  for (const [key, value] of Object.entries(json)) {
+    if (KEPT.has(key) || key in MARKERS) continue;
+    const convert = STRUCTURE[key];
+    if (convert === undefined)
+      throw new Error(`${path.join(".")}: a CRD cannot say "${key}"; use CEL or a marker (operator/codegen/schema.ts)`);
+    convert(out, value, json, path);
+  }
+  return out;
+}
+
+type Convert = (out: Tree, value: unknown, json: Tree, path: Path) => void;
+
+/** Keywords that hold further schemas. */
+const STRUCTURE: Readonly<Record<string, Convert>> = {
+  properties: (out, value, _, path) => {
+    out["properties"] = Object.fromEntries(Object.entries(value as Tree).map(([key, child]) => [key, node(child as Tree, [...path, key])]));
+  },
+  items: (out, value, json, path) => {
+    const items = value as Tree;
+    out["items"] = json["preserveUnknownItems"] === true ? openItems(items, path) : node(items, [...path, "[]"]);
+  },
+  // `false` is what the API server does anyway, by pruning or by kubectl's strict validation; a structural schema may not say it.
+  additionalProperties: (out, value, _, path) => {
+    if (value === false) return;
+    if (Object.keys(value as Tree).length === 0)
+      throw new Error(`${path.join(".")}: a record of anything needs meta({ preserveUnknown: true })`);
+    out["additionalProperties"] = node(value as Tree, [...path, "*"]);
+  },
+  anyOf: (out, value, _, path) => {
+    const types = (value as Tree[]).map((variant) => variant["type"]);
+    const isIntOrString = types.length === 2 && types.includes("integer") && types.includes("string");
+    if (!isIntOrString) throw new Error(`${path.join(".")}: a union needs meta({ preserveUnknown: true }), and a check where it is read`);
+    out["x-kubernetes-int-or-string"] = true;
+  },
+};
+
+/** Markers of ours, see `structuralSchema`. */
+const MARKERS: Readonly<Record<string, (out: Tree, value: unknown, path: Path) => void>> = {
+  minimum: () => undefined,
+  maximum: () => undefined,
+  preserveUnknown: () => undefined,
+  preserveUnknownItems: () => undefined,
+  listMapKeys: (out, value) => {
+    out["x-kubernetes-list-type"] = "map";
+    out["x-kubernetes-list-map-keys"] = value;
+  },
+  cel: (out, value) => {
+    out["x-kubernetes-validations"] = value;
+  },
+};
+
+/** Items of several types: only an untyped node takes them all. What the object variant says of its fields is still checked. */
+function openItems(items: Tree, path: Path): SchemaNode {
+  const variants = (items["anyOf"] ?? []) as Tree[];
+  const object = variants.find(({ type }) => type === "object");
+  const string = variants.find(({ type }) => type === "string");
+  const out: Tree = { "x-kubernetes-preserve-unknown-fields": true };
+  if (typeof items["description"] === "string") out["description"] = items["description"];
+  for (const key of ["minLength", "maxLength", "pattern"]) if (string?.[key] !== undefined) out[key] = string[key];
+  if (object !== undefined) {
+    const { properties, required } = node(object, [...path, "[]"]);
+    Object.assign(out, { properties, required });
+  }
+  return out;
+}
+
+function isSafeIntegerBound(key: string, value: unknown): boolean {
+  return (key === "minimum" || key === "maximum") && typeof value === "number" && Math.abs(value) >= LARGEST_BOUND;
+}
+
+/** Also an optional field: neither setting nor removing it later is a way around. */
+function immutability(root: Tree, kind: Kind, field: string): Tree {
+  const properties = root["properties"] as Tree;
+  if (!(field in properties)) throw new Error(`${kind.kind}: immutable names ${field}, which is no field of the spec`);
+  const always = ((root["required"] as string[] | undefined) ?? []).includes(field) || (properties[field] as Tree)["default"] !== undefined;
+  const same = `self.${field} == oldSelf.${field}`;
+  return {
+    rule: always ? same : `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || ${same})`,
+    message: `${field} cannot be changed: delete the ${kind.kind} and create it anew`,
+    fieldPath: `.${field}`,
+  };
+}
+
+function addRule(root: Tree, path: Path, rule: Tree | CelRule): void {
+  let at = root;
+  for (const step of path) {
+    const next = (at["properties"] as Tree | undefined)?.[step] as Tree | undefined;
+    if (next === undefined) throw new Error(`a rule stands at spec.${path.join(".")}, which does not exist`);
+    at = next;
+  }
+  at["x-kubernetes-validations"] = [...((at["x-kubernetes-validations"] as Tree[] | undefined) ?? []), rule];
+}
