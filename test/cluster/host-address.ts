@@ -1,0 +1,16 @@
+import { networkInterfaces } from "node:os";
+import { readState } from "./state.ts";
+
+/**
+ * The address at which pods reach servers on this machine: the local cluster's gateway, or for a cluster of your own
+ * `LONGSHORE_HOST_ADDRESS`, or else this machine's first address. Throws when it has none.
+ */
+export function gatewayAddress(): string {
+  const local = readState()?.network.gateway;
+  if (local) return local;
+  const said = process.env["LONGSHORE_HOST_ADDRESS"];
+  if (said) return said;
+  const own = Object.values(networkInterfaces()).flat().find((one) => one?.family === "IPv4" && !one.internal);
+  if (!own) throw new Error("this machine has no address that pods could reach; set LONGSHORE_HOST_ADDRESS");
+  return own.address;
+}

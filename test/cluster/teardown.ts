@@ -1,0 +1,100 @@
+import { existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tryRun } from "./commands.ts";
+import { home } from "./home.ts";
+import { pidsWhere, startTimeOf } from "./process-table.ts";
+import { recorded, stopProcess } from "./processes.ts";
+import { readState } from "./state.ts";
+
+const NODE_PROCESSES = ["coredns", "kube-proxy", "kubelet", "containerd"] as const;
+
+/**
+ * Ends everything that runs on the node, and removes what it left: containers, their shims, cgroups and files.
+ * With `keepNamespace` the node's namespaces stay. Never touches a process outside this cluster's cgroup and records.
+ */
+export async function clearNode({ keepNamespace }: { readonly keepNamespace: boolean }): Promise<void> {
+  const { run } = home();
+  for (const name of NODE_PROCESSES) await stopProcess(name, { graceMs: 5_000 });
+  await killAll(() => [...shims(), ...cgroups().flatMap(membersOf)]);
+  if (!keepNamespace) {
+    await stopProcess("node", { signal: "SIGKILL" });
+    const state = readState();
+    if (state) await tryRun("ip", ["link", "delete", state.network.device]);
+  }
+  for (const folder of cgroups()) removeEmpty(folder);
+  await unmountUnder(run);
+  await Promise.all(["containerd", "kubelet", "containerd.sock", "containerd.sock.ttrpc"].map((name) => rm(join(run, name), { recursive: true, force: true })));
+}
+
+/** Ends the whole cluster and removes its state; the caches stay unless `purge`. Doing it twice, or half-way up, is fine. */
+export async function tearDown({ purge }: { readonly purge: boolean }): Promise<void> {
+  const { root, run, cache } = home();
+  const others = recorded().map(({ name }) => name).filter((name) => name !== "node" && !NODE_PROCESSES.some((one) => one === name));
+  // Servers first, all at a time; the control plane is not asked to bid farewell to a node that goes, too.
+  await Promise.all(others.map((name) => stopProcess(name, { graceMs: 8_000 })));
+  await clearNode({ keepNamespace: false });
+  await rm(run, { recursive: true, force: true });
+  if (!purge) return;
+  await unmountUnder(cache);
+  await rm(root, { recursive: true, force: true });
+}
+
+/** The processes that watch our containers: their command line names our containerd's socket. */
+function shims(): number[] {
+  const socket = join(home().run, "containerd.sock");
+  return pidsWhere((args) => (args[0]?.endsWith("containerd-shim-runc-v2") ?? false) && args.includes(socket));
+}
+
+/** This cluster's cgroup in each hierarchy of the machine, be it version 1 or 2. */
+function cgroups(): string[] {
+  const top = "/sys/fs/cgroup";
+  const name = `longshore-${home().id}`;
+  return [top, ...readdirSync(top).map((one) => join(top, one))].map((folder) => join(folder, name)).filter((path) => existsSync(join(path, "cgroup.procs")));
+}
+
+function membersOf(cgroup: string): number[] {
+  const own = read(join(cgroup, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
+  return [...own, ...children(cgroup).flatMap(membersOf)];
+}
+
+function children(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name)) : [];
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Kills until nothing is left, as a container may start another process meanwhile. */
+async function killAll(find: () => number[]): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) {
+    const left = find().filter((pid) => startTimeOf(pid) !== undefined);
+    if (left.length === 0) return;
+    for (const pid of left) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {} // it ended by itself
+    }
+    await sleep(25);
+  }
+}
+
+/** Cgroups have only kernel files in them, so they are removed folder by folder from below. */
+function removeEmpty(cgroup: string): void {
+  for (const child of children(cgroup)) removeEmpty(child);
+  try {
+    rmdirSync(cgroup);
+  } catch {} // a member is still on its way out; an empty cgroup costs nothing
+}
+
+/** Nothing of ours is mounted in the host's own namespace; this looks anyway, since deleting through a mount would delete what is behind it. */
+async function unmountUnder(folder: string): Promise<void> {
+  const points = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4] ?? "").filter((point) => point.startsWith(`${folder}/`));
+  for (const point of points.reverse()) await tryRun("umount", ["--lazy", point]);
+}
