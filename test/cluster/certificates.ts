@@ -4,9 +4,14 @@ import { join } from "node:path";
 import { run } from "./commands.ts";
 import { home } from "./home.ts";
 import type { Network } from "./network.ts";
+import { writeJson } from "./state.ts";
 
 /** One certificate: who it is, and what it may be used for. */
-interface Leaf { readonly name: string; readonly subject: string; readonly extensions: readonly string[] }
+interface Leaf {
+  readonly name: string;
+  readonly subject: string;
+  readonly extensions: readonly string[];
+}
 
 const leaves = ({ gateway, apiService }: Network): readonly Leaf[] => [
   {
@@ -36,7 +41,23 @@ export async function ensureCertificates(network: Network): Promise<string> {
   for (const { name, subject, extensions } of leaves(network)) {
     await openssl("req", ...newKey, "-subj", subject, "-keyout", `${name}.key`, "-out", `${name}.csr`);
     await writeFile(join(draft, `${name}.ext`), extensions.join("\n"));
-    await openssl("x509", "-req", "-in", `${name}.csr`, "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "3650", "-extfile", `${name}.ext`, "-out", `${name}.crt`);
+    await openssl(
+      "x509",
+      "-req",
+      "-in",
+      `${name}.csr`,
+      "-CA",
+      "ca.crt",
+      "-CAkey",
+      "ca.key",
+      "-CAcreateserial",
+      "-days",
+      "3650",
+      "-extfile",
+      `${name}.ext`,
+      "-out",
+      `${name}.crt`,
+    );
   }
   await openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "sa.key");
   await openssl("pkey", "-in", "sa.key", "-pubout", "-out", "sa.pub");
@@ -56,7 +77,7 @@ export async function writeKubeconfig(server: string, token: string, certificate
     contexts: [{ name: "longshore", context: { cluster: "longshore", user: "admin", namespace: "default" } }],
     "current-context": "longshore",
   };
-  await writeFile(path, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  writeJson(path, config);
   return path;
 }
 

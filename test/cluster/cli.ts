@@ -9,29 +9,40 @@ const USAGE = `node test/cluster/cli.ts <command>
 
 function describe({ kubeconfig, kubectl, broker, redis, hostAddress, baseImage }: Cluster): Record<string, string> {
   return {
-    kubeconfig, kubectl, hostAddress, baseImage,
-    broker: broker.uri, brokerFromPods: broker.podUri, management: broker.managementUri, prometheus: broker.prometheusUri,
-    redis: redis.uri, redisFromPods: redis.podUri,
+    kubeconfig,
+    kubectl,
+    hostAddress,
+    baseImage,
+    broker: broker.uri,
+    brokerFromPods: broker.podUri,
+    management: broker.managementUri,
+    prometheus: broker.prometheusUri,
+    redis: redis.uri,
+    redisFromPods: redis.podUri,
   };
 }
 
-function print(value: unknown, json: boolean): void {
-  if (json) return console.log(JSON.stringify(value, null, 2));
-  for (const [name, one] of Object.entries(value as Record<string, unknown>)) console.log(`${name.padEnd(16)} ${typeof one === "string" ? one : JSON.stringify(one)}`);
-}
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const printJson = (value: unknown) => print(JSON.stringify(value, null, 2));
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false }, purge: { type: "boolean", default: false } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean", default: false }, purge: { type: "boolean", default: false } },
+  });
   switch (positionals[0]) {
-    case "up":
-      print(describe(await up()), values.json);
+    case "up": {
+      const cluster = describe(await up());
+      if (values.json) printJson(cluster);
+      else for (const [name, value] of Object.entries(cluster)) print(`${name.padEnd(16)} ${value}`);
       return 0;
+    }
     case "status": {
       const found = await status();
-      if (values.json) print(found, true);
+      if (values.json) printJson(found);
       else {
-        console.log(`${found.ready ? "ready" : "not running"}: ${found.home}`);
-        for (const one of found.processes) console.log(`  ${one.name.padEnd(28)} ${one.running ? `pid ${one.pid}` : "DEAD"}`);
+        print(`${found.ready ? "ready" : "not running"}: ${found.home}`);
+        for (const one of found.processes) print(`  ${one.name.padEnd(28)} ${one.running ? `pid ${one.pid}` : "DEAD"}`);
       }
       return found.ready ? 0 : 1;
     }

@@ -23,7 +23,6 @@ export { type CeleryVersion, type Python, python } from "./python.ts";
 export { type Broker, type BrokerOptions, type BrokerVersion, broker, startBroker } from "./rabbitmq.ts";
 export { type Redis, redis, startRedis } from "./redis.ts";
 
-
 export interface Cluster {
   /** Whether it is the user's own cluster, named by KUBECONFIG. */
   readonly external: boolean;

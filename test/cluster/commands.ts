@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { constants, access } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { StepError, tail } from "./progress.ts";
 
@@ -17,7 +17,9 @@ export interface RunOptions {
 }
 
 /** System folders come last, so that tools are found for users whose PATH leaves them out. */
-export const PATH = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].join(delimiter);
+export const PATH = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].join(
+  delimiter,
+);
 
 /**
  * Runs a command to its end and returns what it wrote to stdout.
@@ -35,7 +37,10 @@ export async function run(command: string, args: readonly string[], options: Run
     if (all.length > 400) all.splice(0, 200);
     log?.write(chunk);
   };
-  child.stdout.on("data", (chunk: Buffer) => { out.push(chunk); keep(chunk); });
+  child.stdout.on("data", (chunk: Buffer) => {
+    out.push(chunk);
+    keep(chunk);
+  });
   child.stderr.on("data", keep);
   child.stdin.on("error", () => {}); // the command may end without reading its input
   child.stdin.end(options.input ?? "");
@@ -44,7 +49,15 @@ export async function run(command: string, args: readonly string[], options: Run
     child.once("close", (status, signal) => done(status ?? signal ?? "killed"));
   }).finally(() => log && new Promise<void>((closed) => log.end(closed)));
   if (code === 0) return Buffer.concat(out).toString("utf8");
-  const said = options.log ? tail(options.log) : Buffer.concat(all).toString("utf8").trimEnd().split("\n").slice(-15).map((line) => `    ${line}`).join("\n");
+  const said = options.log
+    ? tail(options.log)
+    : Buffer.concat(all)
+        .toString("utf8")
+        .trimEnd()
+        .split("\n")
+        .slice(-15)
+        .map((line) => `    ${line}`)
+        .join("\n");
   const where = options.log ? `\n  log: ${options.log}` : "";
   const advice = options.advice ? `\n  what to do: ${options.advice}` : "";
   throw new StepError(step, `${command} ended with ${code}\n${said}${where}${advice}`);
@@ -60,7 +73,13 @@ export async function which(program: string): Promise<string | undefined> {
   for (const folder of PATH.split(delimiter)) {
     if (!folder) continue;
     const path = join(folder, program);
-    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   }
   return undefined;
 }

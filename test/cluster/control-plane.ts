@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { apiReady, askApi } from "./api.ts";
 import { ensureCertificates, writeKubeconfig } from "./certificates.ts";
 import { kubernetes } from "./go-binaries.ts";
 import { home } from "./home.ts";
 import { ensureProcess } from "./processes.ts";
-import type { ClusterState } from "./state.ts";
+import { type ClusterState, writeConfig } from "./state.ts";
 
 /** Starts etcd, the API server, the controller manager and the scheduler, each unless it runs. Returns the kubeconfig's path. */
 export async function ensureControlPlane(state: ClusterState): Promise<string> {
@@ -15,7 +15,7 @@ export async function ensureControlPlane(state: ClusterState): Promise<string> {
   const kubeconfig = await writeKubeconfig(`https://${network.gateway}:${ports.apiServer}`, adminToken, certificates);
   await ensureEtcd(ports.etcd, ports.etcdPeer);
   const tokens = join(run, "tokens.csv");
-  await writeFile(tokens, `${adminToken},admin,admin,"system:masters"\n`, { mode: 0o600 });
+  writeConfig(tokens, `${adminToken},admin,admin,"system:masters"\n`);
   const file = (name: string) => join(certificates, name);
   await ensureProcess({
     name: "kube-apiserver",
@@ -23,18 +23,32 @@ export async function ensureControlPlane(state: ClusterState): Promise<string> {
     args: [
       `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
       // Only the host and the pods can reach this address; the machine's own network cannot.
-      `--bind-address=${network.gateway}`, `--advertise-address=${network.gateway}`, `--secure-port=${ports.apiServer}`,
-      `--tls-cert-file=${file("apiserver.crt")}`, `--tls-private-key-file=${file("apiserver.key")}`, `--client-ca-file=${file("ca.crt")}`,
-      `--kubelet-client-certificate=${file("kubelet-client.crt")}`, `--kubelet-client-key=${file("kubelet-client.key")}`,
-      `--requestheader-client-ca-file=${file("ca.crt")}`, "--requestheader-allowed-names=front-proxy-client",
-      "--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-      `--proxy-client-cert-file=${file("front-proxy.crt")}`, `--proxy-client-key-file=${file("front-proxy.key")}`,
-      `--service-account-key-file=${file("sa.pub")}`, `--service-account-signing-key-file=${file("sa.key")}`,
+      `--bind-address=${network.gateway}`,
+      `--advertise-address=${network.gateway}`,
+      `--secure-port=${ports.apiServer}`,
+      `--tls-cert-file=${file("apiserver.crt")}`,
+      `--tls-private-key-file=${file("apiserver.key")}`,
+      `--client-ca-file=${file("ca.crt")}`,
+      `--kubelet-client-certificate=${file("kubelet-client.crt")}`,
+      `--kubelet-client-key=${file("kubelet-client.key")}`,
+      `--requestheader-client-ca-file=${file("ca.crt")}`,
+      "--requestheader-allowed-names=front-proxy-client",
+      "--requestheader-username-headers=X-Remote-User",
+      "--requestheader-group-headers=X-Remote-Group",
+      "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+      `--proxy-client-cert-file=${file("front-proxy.crt")}`,
+      `--proxy-client-key-file=${file("front-proxy.key")}`,
+      `--service-account-key-file=${file("sa.pub")}`,
+      `--service-account-signing-key-file=${file("sa.key")}`,
       "--service-account-issuer=https://kubernetes.default.svc",
-      `--token-auth-file=${tokens}`, "--authorization-mode=Node,RBAC", "--allow-privileged",
-      `--service-cluster-ip-range=${network.serviceRange}`, "--kubelet-preferred-address-types=InternalIP",
+      `--token-auth-file=${tokens}`,
+      "--authorization-mode=Node,RBAC",
+      "--allow-privileged",
+      `--service-cluster-ip-range=${network.serviceRange}`,
+      "--kubelet-preferred-address-types=InternalIP",
       "--enable-priority-and-fairness=false", // one machine, one team: nothing to be fair between, and tests list a lot
-      "--profiling=false", "--event-ttl=1h",
+      "--profiling=false",
+      "--event-ttl=1h",
     ],
     ready: () => apiReady(state),
   });
@@ -51,8 +65,14 @@ async function ensureEtcd(client: number, peer: number): Promise<void> {
     name: "etcd",
     command: await kubernetes("etcd"),
     args: [
-      `--data-dir=${data}`, `--listen-client-urls=${url}`, `--advertise-client-urls=${url}`, `--listen-peer-urls=http://127.0.0.1:${peer}`,
-      "--unsafe-no-fsync", "--auto-compaction-mode=periodic", "--auto-compaction-retention=10m", "--log-level=warn",
+      `--data-dir=${data}`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      "--unsafe-no-fsync",
+      "--auto-compaction-mode=periodic",
+      "--auto-compaction-retention=10m",
+      "--log-level=warn",
     ],
     ready: async () => (await fetch(`${url}/health`)).ok,
   });
@@ -63,9 +83,16 @@ async function ensureControllerManager(kubeconfig: string, file: (name: string) 
     name: "kube-controller-manager",
     command: await kubernetes("kube-controller-manager"),
     args: [
-      `--kubeconfig=${kubeconfig}`, `--service-account-private-key-file=${file("sa.key")}`, `--root-ca-file=${file("ca.crt")}`,
-      "--use-service-account-credentials", "--leader-elect=false", "--controllers=*,-node-ipam-controller", "--secure-port=0",
-      "--kube-api-qps=200", "--kube-api-burst=400", "--profiling=false",
+      `--kubeconfig=${kubeconfig}`,
+      `--service-account-private-key-file=${file("sa.key")}`,
+      `--root-ca-file=${file("ca.crt")}`,
+      "--use-service-account-credentials",
+      "--leader-elect=false",
+      "--controllers=*,-node-ipam-controller",
+      "--secure-port=0",
+      "--kube-api-qps=200",
+      "--kube-api-burst=400",
+      "--profiling=false",
     ],
   });
 }
@@ -74,7 +101,14 @@ async function ensureScheduler(kubeconfig: string): Promise<void> {
   await ensureProcess({
     name: "kube-scheduler",
     command: await kubernetes("kube-scheduler"),
-    args: [`--kubeconfig=${kubeconfig}`, "--leader-elect=false", "--secure-port=0", "--kube-api-qps=200", "--kube-api-burst=400", "--profiling=false"],
+    args: [
+      `--kubeconfig=${kubeconfig}`,
+      "--leader-elect=false",
+      "--secure-port=0",
+      "--kube-api-qps=200",
+      "--kube-api-burst=400",
+      "--profiling=false",
+    ],
   });
 }
 

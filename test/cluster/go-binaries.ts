@@ -25,7 +25,10 @@ export async function kubernetes(program: KubernetesProgram): Promise<string> {
 
 async function kubernetesFolder(): Promise<string> {
   const source = join(HERE, "kube");
-  const key = await fingerprint(["go.sum", "go.mod", "main.go"].map((file) => join(source, file)), KUBERNETES);
+  const key = await fingerprint(
+    ["go.sum", "go.mod", "main.go"].map((file) => join(source, file)),
+    KUBERNETES,
+  );
   const version = "k8s.io/component-base/version";
   const [major, minor] = KUBERNETES.slice(1).split(".");
   const stamp = `-X ${version}.gitVersion=${KUBERNETES} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor} -X k8s.io/client-go/pkg/version.gitVersion=${KUBERNETES}`;
@@ -40,21 +43,25 @@ export async function coredns(): Promise<string> {
   const source = join(HERE, "dns");
   const key = await fingerprint(["go.sum", "go.mod", "main.go"].map((file) => join(source, file)));
   const folder = await once(`coredns-${key}`, "building CoreDNS (about 1 min, once)", (into) =>
-    go(["build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", join(into, "coredns"), "."], { cwd: source }));
+    go(["build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", join(into, "coredns"), "."], { cwd: source }),
+  );
   return join(folder, "coredns");
 }
 
 /** The path of Helm. Built when somebody first asks. */
 export async function helm(): Promise<string> {
   const folder = await once(`helm-${HELM}`, "building Helm (about 3 min, once)", (into) =>
-    go(["install", "-trimpath", "-ldflags", "-s -w", `helm.sh/helm/v4/cmd/helm@${HELM}`], { env: { GOBIN: into } }));
+    go(["install", "-trimpath", "-ldflags", "-s -w", `helm.sh/helm/v4/cmd/helm@${HELM}`], { env: { GOBIN: into } }),
+  );
   return join(folder, "helm");
 }
 
 /** The folder that holds our static `pause`, the process that keeps a pod's namespaces. */
 export async function pauseFolder(): Promise<string> {
   const source = join(HERE, "pause", "main.go");
-  return await once(`pause-${await fingerprint([source])}`, "building the pause program", (folder) => go(["build", "-trimpath", "-ldflags", "-s -w", "-o", join(folder, "pause"), source]));
+  return await once(`pause-${await fingerprint([source])}`, "building the pause program", (folder) =>
+    go(["build", "-trimpath", "-ldflags", "-s -w", "-o", join(folder, "pause"), source]),
+  );
 }
 
 /** Fills a folder of the cache once, however many ask for it at a time. A build that fails leaves nothing behind. */
@@ -73,14 +80,18 @@ async function once(key: string, says: string, build: (folder: string) => Promis
   });
 }
 
-async function go(args: readonly string[], options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {}): Promise<void> {
+async function go(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<void> {
   await run(await goCommand(), args, {
     ...options,
     // An older Go fetches the one that go.mod asks for; a newer one stays as it is.
     env: { CGO_ENABLED: "0", GOTOOLCHAIN: "auto", ...options.env },
     log: join(home().logs, "go-build.log"),
     step: `build with Go (${args.at(-1)})`,
-    advice: "see whether the Go module proxy answers and 6 GB of disk and 4 GB of memory are free, then run it again: it goes on where it stopped",
+    advice:
+      "see whether the Go module proxy answers and 6 GB of disk and 4 GB of memory are free, then run it again: it goes on where it stopped",
   });
 }
 

@@ -13,7 +13,7 @@ export interface Home {
   readonly cache: string;
   readonly run: string;
   readonly logs: string;
-  /** Six hex digits that differ between homes: they name the network device and the cgroup of this cluster. */
+  /** Six hex digits that differ between homes: they name the network device and the pod network of this cluster. */
   readonly id: string;
 }
 

@@ -10,7 +10,9 @@ export function gatewayAddress(): string {
   if (local) return local;
   const said = process.env["LONGSHORE_HOST_ADDRESS"];
   if (said) return said;
-  const own = Object.values(networkInterfaces()).flat().find((one) => one?.family === "IPv4" && !one.internal);
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one?.family === "IPv4" && !one.internal);
   if (!own) throw new Error("this machine has no address that pods could reach; set LONGSHORE_HOST_ADDRESS");
   return own.address;
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /** What decides how an image comes out. */
@@ -14,7 +14,9 @@ export interface ImageInputs {
 /** A hash of everything that goes into an image: two equal keys mean that building again would change nothing. */
 export function imageKey({ dockerfile, context, buildArgs, files }: ImageInputs): string {
   const text = readFileSync(dockerfile, "utf8");
-  const hash = createHash("sha256").update(text).update(JSON.stringify(Object.entries(buildArgs).sort()));
+  const hash = createHash("sha256")
+    .update(text)
+    .update(JSON.stringify(Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1))));
   const ignored = ignoredBy(context);
   for (const file of files ?? copied(text)) hashTree(hash, context, file.replace(/^\.?\/+/, "") || ".", ignored);
   return hash.digest("hex").slice(0, 12);
@@ -27,7 +29,10 @@ export function copied(dockerfile: string): string[] {
     const [, rest] = /^\s*(?:COPY|ADD)\s+(.*)$/i.exec(line) ?? [];
     if (rest === undefined || /--from=/.test(rest)) return [];
     const words = rest.trim().startsWith("[") ? (JSON.parse(rest) as string[]) : rest.trim().split(/\s+/);
-    return words.filter((word) => !word.startsWith("--")).slice(0, -1).map((word) => word.replace(/\/?[^/]*[*?[].*$/, "") || (/[*?[]/.test(word) ? "." : word));
+    return words
+      .filter((word) => !word.startsWith("--"))
+      .slice(0, -1)
+      .map((word) => word.replace(/\/?[^/]*[*?[].*$/, "") || (/[*?[]/.test(word) ? "." : word));
   });
 }
 
@@ -35,7 +40,14 @@ export function copied(dockerfile: string): string[] {
 function ignoredBy(context: string): ReadonlySet<string> {
   const always = [".git", "node_modules"];
   try {
-    const lines = readFileSync(join(context, ".dockerignore"), "utf8").split("\n").map((line) => line.trim().replace(/^\.?\//, "").replace(/\/$/, ""));
+    const lines = readFileSync(join(context, ".dockerignore"), "utf8")
+      .split("\n")
+      .map((line) =>
+        line
+          .trim()
+          .replace(/^\.?\//, "")
+          .replace(/\/$/, ""),
+      );
     return new Set([...always, ...lines.filter((line) => line && !/[*?[!#]/.test(line))]);
   } catch {
     return new Set(always);

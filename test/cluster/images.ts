@@ -7,7 +7,7 @@ import { externalKubeconfig } from "./external.ts";
 import { home } from "./home.ts";
 import { imageKey } from "./image-key.ts";
 import { withLock } from "./lock.ts";
-import { step, StepError } from "./progress.ts";
+import { StepError, step } from "./progress.ts";
 import { readJson, writeJson } from "./state.ts";
 
 export interface ImageOptions {
@@ -35,7 +35,9 @@ export async function buildImage({ name, dockerfile, context, buildArgs = {}, fi
 
 /** An image among the build arguments counts with its content, not just with its name. */
 function builtFrom(buildArgs: Readonly<Record<string, string>>): Record<string, string> {
-  const known = Object.entries(buildArgs).map(([arg, value]) => [`${arg} content`, readJson<{ key: string }>(builtRecord(value))?.key ?? ""] as const);
+  const known = Object.entries(buildArgs).map(
+    ([arg, value]) => [`${arg} content`, readJson<{ key: string }>(builtRecord(value))?.key ?? ""] as const,
+  );
   return Object.fromEntries(known.filter(([, key]) => key));
 }
 
@@ -47,7 +49,11 @@ interface KeyedImage {
   readonly name: string;
   readonly key: string;
   /** Prepares the build; not called when the cache has the image. */
-  readonly build: () => Promise<{ readonly dockerfile: string; readonly context: string; readonly buildArgs: Readonly<Record<string, string>> }>;
+  readonly build: () => Promise<{
+    readonly dockerfile: string;
+    readonly context: string;
+    readonly buildArgs: Readonly<Record<string, string>>;
+  }>;
 }
 
 /** Provides an image whose content is known by a key: builds it when no archive has that key, and imports it when the cluster has not. */
@@ -60,9 +66,30 @@ export async function provideImage({ name, key, build }: KeyedImage): Promise<st
     if (!existsSync(archive)) {
       await step(`building the image ${reference}`, async () => {
         const { dockerfile, context, buildArgs } = await build();
-        await execute("buildah", [...(await storage()), "build", "--isolation", "chroot", "--layers", "--pull-never", ...(await policy()),
-          "--file", dockerfile, "--tag", reference, ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${value}`]), context], logTo(short));
-        await execute("buildah", [...(await storage()), "push", "--quiet", ...(await policy()), reference, `docker-archive:${archive}.partial:${reference}`], logTo(short));
+        await execute(
+          "buildah",
+          [
+            ...(await storage()),
+            "build",
+            "--isolation",
+            "chroot",
+            "--layers",
+            "--pull-never",
+            ...(await policy()),
+            "--file",
+            dockerfile,
+            "--tag",
+            reference,
+            ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${value}`]),
+            context,
+          ],
+          logTo(short),
+        );
+        await execute(
+          "buildah",
+          [...(await storage()), "push", "--quiet", ...(await policy()), reference, `docker-archive:${archive}.partial:${reference}`],
+          logTo(short),
+        );
         await rename(`${archive}.partial`, archive);
         await forgetOlder(plain(short));
       });
@@ -73,7 +100,11 @@ export async function provideImage({ name, key, build }: KeyedImage): Promise<st
   });
 }
 
-const logTo = (name: string) => ({ log: join(home().logs, `image-${plain(name)}.log`), step: `build the image ${name}`, advice: "a missing base image is brought back by `npm run cluster down -- --purge` and up" });
+const logTo = (name: string) => ({
+  log: join(home().logs, `image-${plain(name)}.log`),
+  step: `build the image ${name}`,
+  advice: "a missing base image is brought back by `npm run cluster down -- --purge` and up",
+});
 
 /** buildah keeps layers in our cache, apart from any other user of it on this machine. */
 async function storage(): Promise<string[]> {
@@ -93,14 +124,20 @@ async function load(reference: string, key: string, archive: string): Promise<vo
   await mkdir(join(home().run, "images"), { recursive: true });
   const there = (await ctr("images", "list", "-q", `name==${reference}`)).trim() === reference;
   if (there && readJson<{ key: string }>(record)?.key === key) return;
-  await step(`importing ${reference}`, () => execute("ctr", ["--address", containerdSocket(), "--namespace", "k8s.io", "images", "import", archive], logTo(reference)));
+  await step(`importing ${reference}`, () =>
+    execute("ctr", ["--address", containerdSocket(), "--namespace", "k8s.io", "images", "import", archive], logTo(reference)),
+  );
   writeJson(record, { key });
 }
 
 /** A cluster of your own takes images its own way, for example `kind load image-archive`. */
 async function loadElsewhere(archive: string): Promise<void> {
   const [command, ...args] = (process.env["LONGSHORE_IMAGE_LOAD"] ?? "").split(" ").filter(Boolean);
-  if (!command) throw new StepError("load an image", "KUBECONFIG names a cluster of your own; set LONGSHORE_IMAGE_LOAD to the command that loads an image archive into it, for example `kind load image-archive`");
+  if (!command)
+    throw new StepError(
+      "load an image",
+      "KUBECONFIG names a cluster of your own; set LONGSHORE_IMAGE_LOAD to the command that loads an image archive into it, for example `kind load image-archive`",
+    );
   await execute(command, [...args, archive], { step: "load an image" });
 }
 

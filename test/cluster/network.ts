@@ -47,7 +47,8 @@ function networkOf(id: string, prefix: string): Network {
  */
 export async function connectNode(network: Network, nodePid: number): Promise<void> {
   const { device, gateway, node, range } = network;
-  const inNode = (...args: string[]) => run("nsenter", ["--target", String(nodePid), "--net", "--", ...args], { step: "set up the node's network" });
+  const inNode = (...args: string[]) =>
+    run("nsenter", ["--target", String(nodePid), "--net", "--", ...args], { step: "set up the node's network" });
   const onHost = (...args: string[]) => run("ip", args, { step: "set up the node's network" });
   const joined = networkInterfaces()[device]?.some(({ address }) => address === gateway);
   if (joined && (await tryRun("nsenter", ["--target", String(nodePid), "--net", "--", "ip", "link", "show", "eth0"]))) return;

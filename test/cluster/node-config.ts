@@ -40,13 +40,17 @@ export const cniConfig = (id: string, network: Network) => ({
   ],
 });
 
-export const kubeletConfig = (run: string, id: string, network: Network) => ({
+export const kubeletConfig = (run: string, network: Network) => ({
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
   containerRuntimeEndpoint: `unix://${run}/containerd.sock`,
   address: network.node,
   healthzPort: 0,
-  authentication: { anonymous: { enabled: false }, webhook: { enabled: false }, x509: { clientCAFile: join(run, "certificates", "ca.crt") } },
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: false },
+    x509: { clientCAFile: join(run, "certificates", "ca.crt") },
+  },
   authorization: { mode: "AlwaysAllow" }, // who holds a certificate of this CA is the API server
   clusterDNS: [network.node],
   clusterDomain: "cluster.local",
@@ -58,7 +62,6 @@ export const kubeletConfig = (run: string, id: string, network: Network) => ({
   failSwapOn: false,
   cgroupDriver: "cgroupfs",
   cgroupsPerQOS: false,
-  cgroupRoot: `/longshore-${id}`,
   enforceNodeAllocatable: [],
   evictionHard: {},
   imageGCHighThresholdPercent: 100, // images are imported, nobody could pull them again

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { readlinkSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { home } from "./home.ts";
 import { connectNode, type Network } from "./network.ts";
@@ -39,6 +39,10 @@ export async function ensureNodeNamespace(network: Network): Promise<{ readonly 
 }
 
 /** The command that runs `command` inside the node's namespaces, with the same pid. */
-export function insideNode(nodePid: number, command: string, args: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
+export function insideNode(
+  nodePid: number,
+  command: string,
+  args: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
   return { command: "nsenter", args: ["--target", String(nodePid), "--mount", "--net", "--", command, ...args] };
 }

@@ -1,16 +1,16 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { askApi } from "./api.ts";
+import { ensurePauseImage } from "./base-image.ts";
 import { tryRun } from "./commands.ts";
 import { containerdSocket } from "./containerd.ts";
-import { containerdConfig, cniConfig, kubeletConfig, proxyConfig } from "./node-config.ts";
-import { ensureNodeNamespace, insideNode } from "./node-namespace.ts";
-import { clearNode } from "./teardown.ts";
 import { coredns, kubernetes } from "./go-binaries.ts";
 import { home } from "./home.ts";
+import { cniConfig, containerdConfig, kubeletConfig, proxyConfig } from "./node-config.ts";
+import { ensureNodeNamespace, insideNode } from "./node-namespace.ts";
 import { ensureProcess } from "./processes.ts";
-import type { ClusterState } from "./state.ts";
-import { ensurePauseImage } from "./base-image.ts";
+import { type ClusterState, writeConfig } from "./state.ts";
+import { clearNode } from "./teardown.ts";
 
 export const NODE_NAME = "longshore";
 
@@ -27,46 +27,59 @@ export async function ensureNamespace(state: ClusterState): Promise<number> {
 export async function ensureNode(state: ClusterState, nodePid: number, kubeconfig: string): Promise<void> {
   await ensureContainerd(state, nodePid);
   await ensurePauseImage();
-  await Promise.all([ensureKubelet(state, nodePid, kubeconfig), ensureProxy(state, nodePid, kubeconfig), ensureDns(state, nodePid, kubeconfig)]);
+  await Promise.all([
+    ensureKubelet(state, nodePid, kubeconfig),
+    ensureProxy(state, nodePid, kubeconfig),
+    ensureDns(state, nodePid, kubeconfig),
+  ]);
   await nodeReady(state);
 }
 
 async function ensureContainerd(state: ClusterState, nodePid: number): Promise<void> {
   const { run, id } = home();
   await mkdir(join(run, "cni"), { recursive: true });
-  await writeFile(join(run, "cni", "10-longshore.conflist"), JSON.stringify(cniConfig(id, state.network)));
+  writeConfig(join(run, "cni", "10-longshore.conflist"), JSON.stringify(cniConfig(id, state.network)));
   const config = join(run, "containerd.toml");
-  await writeFile(config, containerdConfig(run));
+  writeConfig(config, containerdConfig(run));
   await ensureProcess({
     name: "containerd",
     ...insideNode(nodePid, "containerd", ["--config", config, "--log-level", "warn"]),
-    ready: async () => (await tryRun("ctr", ["--address", containerdSocket(), "plugins", "ls"]))?.includes("io.containerd.grpc.v1") ?? false,
+    ready: async () =>
+      (await tryRun("ctr", ["--address", containerdSocket(), "plugins", "ls"]))?.includes("io.containerd.grpc.v1") ?? false,
   });
 }
 
 async function ensureKubelet(state: ClusterState, nodePid: number, kubeconfig: string): Promise<void> {
-  const { run, id } = home();
-  await writeFile(join(run, "resolv.conf"), "");
+  const { run } = home();
+  writeConfig(join(run, "resolv.conf"), "");
   const config = join(run, "kubelet.json");
-  await writeFile(config, JSON.stringify(kubeletConfig(run, id, state.network), null, 2));
+  writeConfig(config, JSON.stringify(kubeletConfig(run, state.network), null, 2));
   await ensureProcess({
     name: "kubelet",
     ...insideNode(nodePid, await kubernetes("kubelet"), [
-      `--config=${config}`, `--kubeconfig=${kubeconfig}`, `--root-dir=${join(run, "kubelet")}`, `--cert-dir=${join(run, "kubelet-certificates")}`,
-      `--hostname-override=${NODE_NAME}`, `--node-ip=${state.network.node}`, "--housekeeping-interval=30s", "--v=1",
+      `--config=${config}`,
+      `--kubeconfig=${kubeconfig}`,
+      `--root-dir=${join(run, "kubelet")}`,
+      `--cert-dir=${join(run, "kubelet-certificates")}`,
+      `--hostname-override=${NODE_NAME}`,
+      `--node-ip=${state.network.node}`,
+      "--housekeeping-interval=30s",
+      "--v=1",
     ]),
   });
 }
 
 async function ensureProxy(state: ClusterState, nodePid: number, kubeconfig: string): Promise<void> {
   const config = join(home().run, "proxy.json");
-  await writeFile(config, JSON.stringify(proxyConfig(kubeconfig, state.network, NODE_NAME), null, 2));
+  writeConfig(config, JSON.stringify(proxyConfig(kubeconfig, state.network, NODE_NAME), null, 2));
   await ensureProcess({ name: "kube-proxy", ...insideNode(nodePid, await kubernetes("kube-proxy"), [`--config=${config}`]) });
 }
 
 async function ensureDns(state: ClusterState, nodePid: number, kubeconfig: string): Promise<void> {
   const config = join(home().run, "Corefile");
-  await writeFile(config, `cluster.local:53 in-addr.arpa:53 {
+  writeConfig(
+    config,
+    `cluster.local:53 in-addr.arpa:53 {
   bind ${state.network.node}
   errors
   kubernetes cluster.local in-addr.arpa {
@@ -81,7 +94,8 @@ async function ensureDns(state: ClusterState, nodePid: number, kubeconfig: strin
     rcode NXDOMAIN
   }
 }
-`);
+`,
+  );
   await ensureProcess({ name: "coredns", ...insideNode(nodePid, await coredns(), ["-conf", config, "-quiet"]) });
 }
 

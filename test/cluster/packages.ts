@@ -28,7 +28,8 @@ async function present(proof: string): Promise<boolean> {
 /** Makes sure that the machine can carry a cluster. Throws with what to do where it is not Linux or we are not root. */
 export async function ensureMachine(): Promise<void> {
   const advice = "or set KUBECONFIG to a cluster that you have";
-  if (process.platform !== "linux") throw new StepError("start the local cluster", `it needs Linux and this is ${process.platform}; use a Linux machine, ${advice}`);
+  if (process.platform !== "linux")
+    throw new StepError("start the local cluster", `it needs Linux and this is ${process.platform}; use a Linux machine, ${advice}`);
   if (process.arch !== "x64") throw new StepError("start the local cluster", `it is made for x64 and this is ${process.arch}; ${advice}`);
   if (process.getuid?.() !== 0) throw new StepError("start the local cluster", `containers need root; run it with sudo, ${advice}`);
   await ensurePackages(TOOLS);
@@ -54,7 +55,12 @@ async function absent(wanted: readonly (readonly [string, string])[]): Promise<s
 
 async function install(packages: readonly string[]): Promise<void> {
   const log = `${home().logs}/apt.log`;
-  const options = { log, step: `install ${packages.join(", ")}`, env: { DEBIAN_FRONTEND: "noninteractive" }, advice: "see whether `apt-get update` works on this machine" };
+  const options = {
+    log,
+    step: `install ${packages.join(", ")}`,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    advice: "see whether `apt-get update` works on this machine",
+  };
   await withoutServices(async () => {
     await run("apt-get", ["update", "-q"], options);
     await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], options);

@@ -22,7 +22,9 @@ function bootId(): string {
 
 /** The pids whose command line satisfies `matches`. Never lists this process. */
 export function pidsWhere(matches: (args: readonly string[]) => boolean): number[] {
-  return readdirSync("/proc").map(Number).filter((pid) => pid > 1 && pid !== process.pid && matches(argumentsOf(pid)));
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid && matches(argumentsOf(pid)));
 }
 
 function argumentsOf(pid: number): readonly string[] {

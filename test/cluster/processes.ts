@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PATH } from "./commands.ts";
@@ -45,7 +45,9 @@ function read(name: string): ProcessRecord | undefined {
 
 /** Every recorded process, running or not. */
 export function recorded(): ProcessRecord[] {
-  const names = readdirSync(join(home().run, "pids")).filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -5));
+  const names = readdirSync(join(home().run, "pids"))
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -5));
   return names.map(read).filter((record) => record !== undefined);
 }
 
@@ -71,7 +73,11 @@ export async function ensureProcess(spec: ProcessSpec): Promise<{ readonly pid: 
     child.once("error", (cause) => fail(new StepError(`start ${spec.name}`, `${spec.command}: ${cause.message}`, { cause })));
   });
   const startTime = startTimeOf(pid) ?? "gone";
-  writeFileSync(recordPath(spec.name), JSON.stringify({ name: spec.name, pid, startTime, command: spec.command, args: spec.args }, null, 2), { mode: 0o600 });
+  writeFileSync(
+    recordPath(spec.name),
+    JSON.stringify({ name: spec.name, pid, startTime, command: spec.command, args: spec.args }, null, 2),
+    { mode: 0o600 },
+  );
   await becomesReady(spec, pid, startTime);
   return { pid, started: true };
 }
@@ -79,7 +85,10 @@ export async function ensureProcess(spec: ProcessSpec): Promise<{ readonly pid: 
 async function becomesReady(spec: ProcessSpec, pid: number, startTime: string): Promise<void> {
   const deadline = performance.now() + (spec.readyWithinMs ?? 60_000);
   const failed = (why: string) =>
-    new StepError(`start ${spec.name}`, `${why}\n${tail(logPath(spec.name))}\n  log: ${logPath(spec.name)}\n  what to do: read the log, then \`npm run cluster down\` and up again`);
+    new StepError(
+      `start ${spec.name}`,
+      `${why}\n${tail(logPath(spec.name))}\n  log: ${logPath(spec.name)}\n  what to do: read the log, then \`npm run cluster down\` and up again`,
+    );
   for (;;) {
     if (startTimeOf(pid) !== startTime) throw failed("it ended right after its start");
     if (!spec.ready || (await spec.ready().catch(() => false))) return;

@@ -39,7 +39,13 @@ export function tail(path: string, lines = 15): string {
       const { size } = fstatSync(file);
       const buffer = Buffer.alloc(Math.min(size, 16_384));
       readSync(file, buffer, 0, buffer.length, size - buffer.length);
-      return buffer.toString("utf8").trimEnd().split("\n").slice(-lines).map((line) => `    ${line.slice(0, 400)}`).join("\n");
+      return buffer
+        .toString("utf8")
+        .trimEnd()
+        .split("\n")
+        .slice(-lines)
+        .map((line) => `    ${line.slice(0, 400)}`)
+        .join("\n");
     } finally {
       closeSync(file);
     }

@@ -21,13 +21,19 @@ export interface Python {
  */
 export async function python(celery: CeleryVersion = "5.6"): Promise<Python> {
   const requirements = join(import.meta.dirname, `requirements-celery-${celery}.txt`);
-  const key = createHash("sha256").update(await readFile(requirements)).digest("hex").slice(0, 12);
+  const key = createHash("sha256")
+    .update(await readFile(requirements))
+    .digest("hex")
+    .slice(0, 12);
   const folder = join(home().cache, `python-celery-${celery}-${key}`);
   const complete = join(folder, ".complete"); // a virtual environment cannot be renamed, so it is marked instead
   if (existsSync(complete)) return { bin: join(folder, "bin") };
   return await withLock(`python-${celery}`, async () => {
     if (existsSync(complete)) return { bin: join(folder, "bin") };
-    await ensurePackages([["python3", "/usr/bin/python3"], ["python3-venv", "/usr/share/doc/python3-venv"]]);
+    await ensurePackages([
+      ["python3", "/usr/bin/python3"],
+      ["python3-venv", "/usr/share/doc/python3-venv"],
+    ]);
     await rm(folder, { recursive: true, force: true });
     await step(`installing Celery ${celery} from PyPI (once)`, async () => {
       const options = { log: join(home().logs, "python.log"), step: `install Celery ${celery}`, advice: "see whether PyPI answers" };

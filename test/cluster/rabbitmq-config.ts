@@ -8,8 +8,15 @@ export interface BrokerPorts {
 }
 
 export const PLUGINS = [
-  "rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_event_exchange", "rabbitmq_consistent_hash_exchange",
-  "rabbitmq_shovel", "rabbitmq_shovel_management", "rabbitmq_federation", "rabbitmq_federation_management", "rabbitmq_stream",
+  "rabbitmq_management",
+  "rabbitmq_prometheus",
+  "rabbitmq_event_exchange",
+  "rabbitmq_consistent_hash_exchange",
+  "rabbitmq_shovel",
+  "rabbitmq_shovel_management",
+  "rabbitmq_federation",
+  "rabbitmq_federation_management",
+  "rabbitmq_stream",
 ] as const;
 
 export interface BrokerConfig {

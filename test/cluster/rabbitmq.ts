@@ -48,7 +48,13 @@ export interface BrokerOptions {
   readonly config?: string;
 }
 
-interface BrokerState { readonly version: BrokerVersion; readonly ports: BrokerPorts; readonly password: string; readonly cookie: string; readonly gateway: string }
+interface BrokerState {
+  readonly version: BrokerVersion;
+  readonly ports: BrokerPorts;
+  readonly password: string;
+  readonly cookie: string;
+  readonly gateway: string;
+}
 
 /** The shared broker of a version, started when first asked for. Tests that stop a broker use `startBroker` with a name of their own. */
 export async function broker(version: BrokerVersion = "4.0"): Promise<Broker> {
@@ -57,7 +63,8 @@ export async function broker(version: BrokerVersion = "4.0"): Promise<Broker> {
 
 /** Starts a private broker, or finds the running one of that name. Throws with the log's last lines when it does not start. */
 export async function startBroker({ version, name, config = "" }: BrokerOptions): Promise<Broker> {
-  if (!/^[a-z][a-z0-9-]{0,40}$/.test(name)) throw new Error(`${name} is not a name for a broker: lower-case letters, digits and dashes only`);
+  if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
+    throw new Error(`${name} is not a name for a broker: lower-case letters, digits and dashes only`);
   const tree = await rootfs(TREE_OF[version]);
   const state = await withLock(`broker-${name}`, async () => {
     const ready = await ensureState(version, name, config);
@@ -73,7 +80,13 @@ async function ensureState(version: BrokerVersion, name: string, extra: string):
   if (known) return known;
   const [amqp = 0, management = 0, prometheus = 0, stream = 0, distribution = 0, epmd = 0] = await freePorts(6);
   const gateway = gatewayAddress();
-  const state: BrokerState = { version, ports: { amqp, management, prometheus, stream, distribution, epmd }, password: randomToken(), cookie: randomToken(), gateway };
+  const state: BrokerState = {
+    version,
+    ports: { amqp, management, prometheus, stream, distribution, epmd },
+    password: randomToken(),
+    cookie: randomToken(),
+    gateway,
+  };
   await mkdir(join(folder, "etc"), { recursive: true });
   await mkdir(join(folder, "data", "log"), { recursive: true });
   await writeFile(join(folder, "etc", "rabbitmq.conf"), rabbitmqConf({ ...state, extra }));
@@ -87,7 +100,10 @@ const folderOf = (name: string) => join(home().run, "servers", name);
 
 function inBroker(tree: string, name: string, state: BrokerState, command: readonly string[]) {
   const folder = folderOf(name);
-  const binds = [[join(folder, "data"), "/var/lib/rabbitmq"], [join(folder, "etc"), "/etc/rabbitmq"]] as const;
+  const binds = [
+    [join(folder, "data"), "/var/lib/rabbitmq"],
+    [join(folder, "etc"), "/etc/rabbitmq"],
+  ] as const;
   return insideTree({ tree, binds, env: rabbitmqEnv(name, state.ports), command });
 }
 
@@ -96,24 +112,33 @@ async function ensureRunning(tree: string, name: string, state: BrokerState): Pr
   await ensureProcess({ name: `${name}-epmd`, ...inBroker(tree, name, state, ["epmd", "-port", String(state.ports.epmd)]) });
   if (running(name)) return;
   await step(`starting RabbitMQ ${state.version} (${name})`, async () => {
-    await ensureProcess({ name, ...inBroker(tree, name, state, ["/usr/lib/rabbitmq/bin/rabbitmq-server"]), ready: () => answers(state), readyWithinMs: 120_000 });
+    await ensureProcess({
+      name,
+      ...inBroker(tree, name, state, ["/usr/lib/rabbitmq/bin/rabbitmq-server"]),
+      ready: () => answers(state),
+      readyWithinMs: 120_000,
+    });
   });
 }
 
 /** The management API comes up last, and this answer needs the listeners to be open. */
 async function answers({ ports, gateway, password }: BrokerState): Promise<boolean> {
   const authorization = `Basic ${Buffer.from(`longshore:${password}`).toString("base64")}`;
-  const answer = await fetch(`http://${gateway}:${ports.management}/api/health/checks/port-listener/${ports.amqp}`, { headers: { authorization }, signal: AbortSignal.timeout(2_000) });
+  const answer = await fetch(`http://${gateway}:${ports.management}/api/health/checks/port-listener/${ports.amqp}`, {
+    headers: { authorization },
+    signal: AbortSignal.timeout(2_000),
+  });
   return answer.ok;
 }
 
 function brokerOf(tree: string, name: string, state: BrokerState): Broker {
   const { ports, password, gateway } = state;
   const management = `http://${gateway}:${ports.management}`;
-  const halt = (signal: NodeJS.Signals) => withLock(`broker-${name}`, async () => {
-    await stopProcess(name, { signal, graceMs: 30_000 });
-    await stopProcess(`${name}-epmd`, { graceMs: 2_000 });
-  });
+  const halt = (signal: NodeJS.Signals) =>
+    withLock(`broker-${name}`, async () => {
+      await stopProcess(name, { signal, graceMs: 30_000 });
+      await stopProcess(`${name}-epmd`, { graceMs: 2_000 });
+    });
   return {
     version: state.version,
     name,

@@ -27,7 +27,11 @@ export interface Redis {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface RedisState { readonly port: number; readonly password: string; readonly gateway: string }
+interface RedisState {
+  readonly port: number;
+  readonly password: string;
+  readonly gateway: string;
+}
 
 /** The shared Redis. Tests that stop or flush it use `startRedis` with a name of their own. */
 export async function redis(): Promise<Redis> {
@@ -36,7 +40,8 @@ export async function redis(): Promise<Redis> {
 
 /** Starts a private Redis, or finds the running one of that name. `config` lines are read when it is made. Throws when it does not start. */
 export async function startRedis({ name, config = "" }: { readonly name: string; readonly config?: string }): Promise<Redis> {
-  if (!/^[a-z][a-z0-9-]{0,40}$/.test(name)) throw new Error(`${name} is not a name for a Redis: lower-case letters, digits and dashes only`);
+  if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
+    throw new Error(`${name} is not a name for a Redis: lower-case letters, digits and dashes only`);
   const tree = await rootfs("trixie");
   const state = await withLock(`redis-${name}`, async () => {
     const ready = await ensureState(name, config);
@@ -67,7 +72,9 @@ async function ensureState(name: string, extra: string): Promise<RedisState> {
   const [port = 0] = await freePorts(1);
   const state: RedisState = { port, password: randomToken(), gateway: gatewayAddress() };
   await mkdir(join(folder, "data"), { recursive: true });
-  await writeFile(join(folder, "data", "redis.conf"), `bind 127.0.0.1 ${state.gateway}
+  await writeFile(
+    join(folder, "data", "redis.conf"),
+    `bind 127.0.0.1 ${state.gateway}
 port ${state.port}
 requirepass ${state.password}
 daemonize no
@@ -76,13 +83,20 @@ save ""
 appendonly no
 maxmemory-policy noeviction
 ${extra}
-`, { mode: 0o600 });
+`,
+    { mode: 0o600 },
+  );
   writeJson(join(folder, "state.json"), state);
   return state;
 }
 
 async function ensureRunning(tree: string, name: string, state: RedisState): Promise<void> {
-  const inside = insideTree({ tree, binds: [[join(folderOf(name), "data"), "/var/lib/redis"]], env: {}, command: ["redis-server", "/var/lib/redis/redis.conf"] });
+  const inside = insideTree({
+    tree,
+    binds: [[join(folderOf(name), "data"), "/var/lib/redis"]],
+    env: {},
+    command: ["redis-server", "/var/lib/redis/redis.conf"],
+  });
   await ensureProcess({ name, ...inside, ready: () => answers(state), readyWithinMs: 20_000 });
 }
 
@@ -92,7 +106,13 @@ async function answers({ port, password }: RedisState): Promise<boolean> {
     const socket = connect(port, "127.0.0.1", () => socket.write(`AUTH ${password}\r\nPING\r\n`));
     let said = "";
     socket.setTimeout(1_000, () => socket.destroy());
-    socket.on("data", (chunk) => { said += chunk.toString(); if (said.includes("PONG")) { socket.destroy(); done(true); } });
+    socket.on("data", (chunk) => {
+      said += chunk.toString();
+      if (said.includes("PONG")) {
+        socket.destroy();
+        done(true);
+      }
+    });
     socket.on("error", () => {});
     socket.on("close", () => done(false));
   });

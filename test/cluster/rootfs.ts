@@ -44,7 +44,15 @@ export async function rootfs(tree: Tree): Promise<string> {
 /** Without `localhost` in /etc/hosts, RabbitMQ 4.3 hangs at its start and says nothing. */
 async function trim(tree: string): Promise<void> {
   await writeFile(join(tree, "etc", "hosts"), "127.0.0.1 localhost\n::1 localhost\n");
-  for (const folder of ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "var/log"]) {
+  for (const folder of [
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/info",
+    "var/log",
+  ]) {
     await rm(join(tree, folder), { recursive: true, force: true });
     await mkdir(join(tree, folder), { recursive: true });
   }
@@ -78,9 +86,27 @@ exec chroot "$tree" "$@"
  * and several programs share one tree without seeing each other's folders.
  */
 export function insideTree({ tree, binds, env, command }: InTree): { readonly command: string; readonly args: readonly string[] } {
-  const variables = Object.entries({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", ...env }).map(([name, value]) => `${name}=${value}`);
+  const variables = Object.entries({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", ...env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   return {
     command: "unshare",
-    args: ["--mount", "--propagation", "private", "--", "sh", "-c", ENTER, "tree", tree, ...binds.flat(), "--", "/usr/bin/env", "-i", ...variables, ...command],
+    args: [
+      "--mount",
+      "--propagation",
+      "private",
+      "--",
+      "sh",
+      "-c",
+      ENTER,
+      "tree",
+      tree,
+      ...binds.flat(),
+      "--",
+      "/usr/bin/env",
+      "-i",
+      ...variables,
+      ...command,
+    ],
   };
 }

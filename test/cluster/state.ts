@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { home } from "./home.ts";
 import { chooseNetwork, freePorts, type Network } from "./network.ts";
@@ -35,7 +35,7 @@ export function randomToken(): string {
 /** Reads what `writeJson` wrote. A missing file is undefined, and so is one that was cut short by a crash. */
 export function readJson<T>(file: string): T | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as T;
+    return JSON.parse(readText(file) ?? "") as T;
   } catch {
     return undefined;
   }
@@ -43,5 +43,24 @@ export function readJson<T>(file: string): T | undefined {
 
 /** Writes JSON for its owner only: states hold passwords. */
 export function writeJson(file: string, value: unknown): void {
-  writeFileSync(file, JSON.stringify(value, null, 2), { mode: 0o600 });
+  writeConfig(file, JSON.stringify(value, null, 2));
+}
+
+/**
+ * Writes a file for its owner only, all at once, and only when its content changes: kube-proxy ends when its configuration is
+ * written, and nobody may read half a kubeconfig.
+ */
+export function writeConfig(file: string, text: string): void {
+  if (readText(file) === text) return;
+  const draft = `${file}.${process.pid}.partial`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }

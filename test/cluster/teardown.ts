@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ const NODE_PROCESSES = ["coredns", "kube-proxy", "kubelet", "containerd"] as con
 
 /**
  * Ends everything that runs on the node, and removes what it left: containers, their shims, cgroups and files.
- * With `keepNamespace` the node's namespaces stay. Never touches a process outside this cluster's cgroup and records.
+ * With `keepNamespace` the node's namespaces stay. Never touches a process outside this cluster's cgroups and records.
  */
 export async function clearNode({ keepNamespace }: { readonly keepNamespace: boolean }): Promise<void> {
   const { run } = home();
@@ -23,15 +23,24 @@ export async function clearNode({ keepNamespace }: { readonly keepNamespace: boo
     const state = readState();
     if (state) await tryRun("ip", ["link", "delete", state.network.device]);
   }
-  for (const folder of cgroups()) removeEmpty(folder);
+  for (let turn = 0; turn < 40 && cgroups().length > 0; turn++) {
+    for (const folder of cgroups()) removeEmpty(folder);
+    await sleep(25); // a killed member is still on its way out
+  }
   await unmountUnder(run);
-  await Promise.all(["containerd", "kubelet", "containerd.sock", "containerd.sock.ttrpc"].map((name) => rm(join(run, name), { recursive: true, force: true })));
+  await Promise.all(
+    ["containerd", "kubelet", "containerd.sock", "containerd.sock.ttrpc"].map((name) =>
+      rm(join(run, name), { recursive: true, force: true }),
+    ),
+  );
 }
 
 /** Ends the whole cluster and removes its state; the caches stay unless `purge`. Doing it twice, or half-way up, is fine. */
 export async function tearDown({ purge }: { readonly purge: boolean }): Promise<void> {
   const { root, run, cache } = home();
-  const others = recorded().map(({ name }) => name).filter((name) => name !== "node" && !NODE_PROCESSES.some((one) => one === name));
+  const others = recorded()
+    .map(({ name }) => name)
+    .filter((name) => name !== "node" && !NODE_PROCESSES.some((one) => one === name));
   // Servers first, all at a time; the control plane is not asked to bid farewell to a node that goes, too.
   await Promise.all(others.map((name) => stopProcess(name, { graceMs: 8_000 })));
   await clearNode({ keepNamespace: false });
@@ -47,11 +56,12 @@ function shims(): number[] {
   return pidsWhere((args) => (args[0]?.endsWith("containerd-shim-runc-v2") ?? false) && args.includes(socket));
 }
 
-/** This cluster's cgroup in each hierarchy of the machine, be it version 1 or 2. */
+/** The cgroups of this cluster's containers, in each hierarchy of the machine, be it version 1 or 2. Other clusters have theirs beside them. */
 function cgroups(): string[] {
   const top = "/sys/fs/cgroup";
-  const name = `longshore-${home().id}`;
-  return [top, ...readdirSync(top).map((one) => join(top, one))].map((folder) => join(folder, name)).filter((path) => existsSync(join(path, "cgroup.procs")));
+  const containers = names(join(home().run, "containerd/state/io.containerd.runtime.v2.task/k8s.io"));
+  const folders = [top, ...names(top).map((one) => join(top, one))].map((folder) => join(folder, "k8s.io"));
+  return folders.flatMap((folder) => containers.map((id) => join(folder, id))).filter((path) => existsSync(join(path, "cgroup.procs")));
 }
 
 function membersOf(cgroup: string): number[] {
@@ -59,9 +69,16 @@ function membersOf(cgroup: string): number[] {
   return [...own, ...children(cgroup).flatMap(membersOf)];
 }
 
-function children(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name)) : [];
+/** The folders inside a folder; none when it is not there. */
+function names(folder: string): string[] {
+  return existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+    : [];
 }
+
+const children = (folder: string) => names(folder).map((name) => join(folder, name));
 
 function read(path: string): string {
   try {
@@ -90,11 +107,14 @@ function removeEmpty(cgroup: string): void {
   for (const child of children(cgroup)) removeEmpty(child);
   try {
     rmdirSync(cgroup);
-  } catch {} // a member is still on its way out; an empty cgroup costs nothing
+  } catch {} // not empty yet, or gone already
 }
 
 /** Nothing of ours is mounted in the host's own namespace; this looks anyway, since deleting through a mount would delete what is behind it. */
 async function unmountUnder(folder: string): Promise<void> {
-  const points = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4] ?? "").filter((point) => point.startsWith(`${folder}/`));
-  for (const point of points.reverse()) await tryRun("umount", ["--lazy", point]);
+  const points = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((point) => point.startsWith(`${folder}/`));
+  for (const point of points.toReversed()) await tryRun("umount", ["--lazy", point]);
 }
