@@ -7,7 +7,10 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number 
   footprint: async () => (await import("./footprint.ts")).footprint,
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false }, trials: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false }, trials: { type: "string" } },
+});
 const load = BENCHES[positionals[0] ?? ""];
 if (load === undefined) {
   process.stderr.write(`which bench? One of: ${Object.keys(BENCHES).join(", ")}\n`);

@@ -20,15 +20,29 @@ export function quantile(values: readonly number[], share: number): number {
 function histogram(values: readonly number[]): string {
   const low = Math.min(...values);
   const width = Math.max((Math.max(...values) - low) / 10, 1e-9);
-  const counts = Array.from({ length: 10 }, (_, row) => values.filter((value) => Math.min(9, Math.floor((value - low) / width)) === row).length);
+  const counts = Array.from(
+    { length: 10 },
+    (_, row) => values.filter((value) => Math.min(9, Math.floor((value - low) / width)) === row).length,
+  );
   const most = Math.max(...counts);
-  return counts.map((count, row) => `  ${(low + row * width).toFixed(1).padStart(10)}  ${"█".repeat(Math.round((40 * count) / most))} ${count || ""}`).join("\n");
+  return counts
+    .map((count, row) => `  ${(low + row * width).toFixed(1).padStart(10)}  ${"█".repeat(Math.round((40 * count) / most))} ${count || ""}`)
+    .join("\n");
 }
 
 /** The report for people: a table, then a plot for each series. */
 export function printable(report: Report): string {
   const wide = Math.max(...Object.keys(report.figures).map((name) => name.length));
-  const rows = Object.entries(report.figures).map(([name, value]) => `  ${name.padEnd(wide)}  ${Number.isInteger(value) ? value : value.toFixed(2)}`);
+  const rows = Object.entries(report.figures).map(
+    ([name, value]) => `  ${name.padEnd(wide)}  ${Number.isInteger(value) ? value : value.toFixed(2)}`,
+  );
   const plots = Object.entries(report.series ?? {}).map(([name, values]) => `\n${name} (${values.length} trials)\n${histogram(values)}`);
-  return [report.bench, ...rows, ...plots, `\npeers     ${JSON.stringify(report.peers)}`, `settings  ${JSON.stringify(report.settings)}`, ""].join("\n");
+  return [
+    report.bench,
+    ...rows,
+    ...plots,
+    `\npeers     ${JSON.stringify(report.peers)}`,
+    `settings  ${JSON.stringify(report.settings)}`,
+    "",
+  ].join("\n");
 }

@@ -1,14 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { ffmpegBinary } from "../product/images.ts";
 
 const exec = promisify(execFile);
-
-/** The ffmpeg that the npm package carries; the worker's demo image gets the same file. */
-export const ffmpegBinary = createRequire(import.meta.url).resolve("@ffmpeg-installer/linux-x64/ffmpeg");
 
 /** Sources that ffmpeg makes itself: no clip is downloaded or committed. */
 const SOURCES = ["testsrc", "testsrc2", "smptebars", "mandelbrot", "rgbtestsrc", "life=s=320x180"] as const;
