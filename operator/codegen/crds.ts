@@ -56,7 +56,10 @@ function rootSchema(kind: Kind): SchemaNode {
     properties: {
       apiVersion: { type: "string", description: `${GROUP}/${VERSION}` },
       kind: { type: "string", description: kind.kind },
-      metadata: { type: "object" },
+      metadata: {
+        type: "object",
+        ...(kind.maxNameLength !== undefined && { properties: { name: { type: "string", maxLength: kind.maxNameLength } } }),
+      },
       spec: specSchema(kind),
       status: {
         ...structuralSchema(kind.status, "status"),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { CelRule, Kind } from "../runtime/define-kind.ts";
+import type { Kind } from "../runtime/define-kind.ts";
 
 /** A node of an OpenAPI v3 schema as Kubernetes takes it ("structural"): plain JSON, to be written as YAML. */
 export interface SchemaNode {
@@ -49,7 +49,9 @@ export function structuralSchema(schema: z.ZodType, at: string): SchemaNode {
 export function specSchema(kind: Kind): SchemaNode {
   const root: Tree = structuralSchema(kind.spec, "spec");
   for (const field of kind.immutable) addRule(root, [], immutability(root, kind, field));
-  for (const { path, rule, message } of kind.rules) addRule(root, path === undefined ? [] : path.split("."), { rule, message });
+  for (const { path, field, rule, message } of kind.rules) {
+    addRule(root, path === undefined ? [] : path.split("."), { rule, message, ...(field !== undefined && { fieldPath: `.${field}` }) });
+  }
   return { ...root, description: `What this ${kind.kind} should be.` };
 }
 
@@ -146,7 +148,7 @@ function immutability(root: Tree, kind: Kind, field: string): Tree {
   };
 }
 
-function addRule(root: Tree, path: Path, rule: Tree | CelRule): void {
+function addRule(root: Tree, path: Path, rule: Tree): void {
   let at = root;
   for (const step of path) {
     const next = (at["properties"] as Tree | undefined)?.[step] as Tree | undefined;

@@ -7,6 +7,8 @@ export const VERSION = "v1alpha1";
 /** A rule that the API server checks (CEL): no webhook. `path` is where it stands, below `spec`; default the spec itself. */
 export interface CelRule {
   readonly path?: string;
+  /** Field, below `path`, that the refusal names; default `path` itself. */
+  readonly field?: string;
   readonly rule: string;
   readonly message: string;
 }
@@ -32,6 +34,8 @@ export interface Permission {
 export interface Kind<Spec extends z.ZodObject = z.ZodObject, Status extends z.ZodObject = z.ZodObject> {
   readonly kind: string;
   readonly plural: string;
+  /** Where something is named after the object that takes less than the API's 253 characters. */
+  readonly maxNameLength?: number;
   readonly shortNames: readonly string[];
   /** First line of `kubectl explain <kind>`. */
   readonly description: string;

@@ -13,14 +13,20 @@ export const queueKind = defineKind({
   immutable: ["brokerRef", "name", "type", "durable", "autoDelete"],
   rules: [
     {
+      field: "type",
       rule: "self.type == 'classic' || (self.durable && !self.autoDelete)",
       message: "quorum queues and streams are always durable and never autoDelete",
     },
-    { rule: "!has(self.maxPriority) || self.type == 'classic'", message: "maxPriority needs type classic" },
-    { rule: "!has(self.deliveryLimit) || self.type == 'quorum'", message: "deliveryLimit needs type quorum" },
-    { rule: "!has(self.deadLetter) || self.type != 'stream'", message: "a stream has no dead letters" },
-    { rule: "!has(self.singleActiveConsumer) || self.type != 'stream'", message: "singleActiveConsumer needs type classic or quorum" },
+    { field: "maxPriority", rule: "!has(self.maxPriority) || self.type == 'classic'", message: "maxPriority needs type classic" },
+    { field: "deliveryLimit", rule: "!has(self.deliveryLimit) || self.type == 'quorum'", message: "deliveryLimit needs type quorum" },
+    { field: "deadLetter", rule: "!has(self.deadLetter) || self.type != 'stream'", message: "a stream has no dead letters" },
     {
+      field: "singleActiveConsumer",
+      rule: "!has(self.singleActiveConsumer) || self.type != 'stream'",
+      message: "singleActiveConsumer needs type classic or quorum",
+    },
+    {
+      field: "deadLetter",
       rule: "!has(self.deadLetter) || !has(self.deadLetter.strategy) || self.deadLetter.strategy == 'at-most-once' || (self.type == 'quorum' && has(self.overflow) && self.overflow == 'reject-publish')",
       message:
         "deadLetter.strategy at-least-once needs type quorum and overflow reject-publish: otherwise the broker silently falls back to at-most-once",

@@ -15,27 +15,41 @@ const queueEntry = z.union([
 export const workerPoolKind = defineKind({
   kind: "WorkerPool",
   plural: "workerpools",
+  maxNameLength: 63, // The value of a label on its pods.
   shortNames: ["wp", "pool"],
   description: "Workers that consume the same queues, run as a Deployment and scaled by their backlog.",
   finalizer: false,
   immutable: ["runtime"],
   rules: [
     {
+      field: "storeRef",
       rule: "self.runtime != 'longshore' || has(self.storeRef)",
       message: "storeRef is required for runtime longshore: results, leases and heartbeats live there",
     },
     {
+      field: "template",
       rule: "self.runtime == 'longshore' || has(self.template)",
       message: "template is required for runtime celery and custom: it names the image to run",
     },
-    { rule: "!has(self.tasks) || self.runtime == 'longshore'", message: "tasks need runtime longshore" },
-    { path: "autoscaling", rule: "self.minReplicas <= self.maxReplicas", message: "minReplicas must not exceed maxReplicas" },
+    { field: "tasks", rule: "!has(self.tasks) || self.runtime == 'longshore'", message: "tasks need runtime longshore" },
     {
       path: "autoscaling",
+      field: "minReplicas",
+      rule: "self.minReplicas <= self.maxReplicas",
+      message: "minReplicas must not exceed maxReplicas",
+    },
+    {
+      path: "autoscaling",
+      field: "backlogPerReplica",
       rule: "has(self.backlogPerReplica) || has(self.waitSeconds)",
       message: "say the target: backlogPerReplica, waitSeconds, or both",
     },
-    { path: "autoscaling", rule: "self.floors.all(f, f.minReplicas <= self.maxReplicas)", message: "a floor must not exceed maxReplicas" },
+    {
+      path: "autoscaling",
+      field: "floors",
+      rule: "self.floors.all(f, f.minReplicas <= self.maxReplicas)",
+      message: "a floor must not exceed maxReplicas",
+    },
   ],
   spec: z.strictObject({
     runtime: z

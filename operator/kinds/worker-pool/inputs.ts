@@ -1,0 +1,44 @@
+import type { WorkerPool } from "./schema.ts";
+
+/** A key of a Secret in the pool's namespace. */
+export interface SecretKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface QueueEntry {
+  readonly name: string;
+  /** How much one of its tasks counts in the backlog. */
+  readonly weight: number;
+}
+
+export type QueueList = { readonly queues: readonly QueueEntry[] } | { readonly problem: string };
+
+/**
+ * The entries of `spec.queues`, whether written as a name or as a map. Pure. The CRD cannot tell the two apart, so what it let
+ * pass is checked here: `problem` names the entry, what was found and what is expected.
+ */
+export function queueEntries({ spec }: Pick<WorkerPool, "spec">): QueueList {
+  const queues: QueueEntry[] = [];
+  for (const [index, entry] of (spec.queues as readonly unknown[]).entries()) {
+    const at = `spec.queues[${index}]`;
+    const read = readEntry(entry);
+    if (read === undefined) return { problem: `${at} is ${JSON.stringify(entry)}; it must be a queue's name, or {name, weight}` };
+    // The worker takes its queues as one list, by comma.
+    if (read.name.includes(","))
+      return { problem: `${at} is ${JSON.stringify(read.name)}; a worker cannot consume a queue with a comma in its name` };
+    const twin = queues.findIndex(({ name }) => name === read.name);
+    if (twin >= 0) return { problem: `${at} is ${JSON.stringify(read.name)}, as spec.queues[${twin}] is already` };
+    queues.push(read);
+  }
+  return { queues };
+}
+
+function readEntry(entry: unknown): QueueEntry | undefined {
+  if (typeof entry === "string") return entry === "" ? undefined : { name: entry, weight: 1 };
+  if (typeof entry !== "object" || entry === null) return undefined;
+  const { name, weight = 1, ...others } = entry as { readonly [field: string]: unknown };
+  if (typeof name !== "string" || name === "" || typeof weight !== "number" || weight < 0 || Object.keys(others).length > 0)
+    return undefined;
+  return { name, weight };
+}
