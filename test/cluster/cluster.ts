@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { apiReady } from "./api.ts";
-import { ensureBaseImage } from "./base-image.ts";
+import { ensureBaseImage, ensurePauseImage } from "./base-image.ts";
 import { kubeconfigPath } from "./certificates.ts";
 import { ensureControlPlane } from "./control-plane.ts";
 import { externalKubeconfig } from "./external.ts";
@@ -8,7 +8,7 @@ import { coredns, kubernetes } from "./go-binaries.ts";
 import { home, homeExists } from "./home.ts";
 import { gatewayAddress } from "./host-address.ts";
 import { withLock } from "./lock.ts";
-import { ensureNamespace, ensureNode } from "./node.ts";
+import { ensureContainerd, ensureNamespace, ensureNode } from "./node.ts";
 import { ensureMachine } from "./packages.ts";
 import { recorded, running } from "./processes.ts";
 import { type Broker, broker } from "./rabbitmq.ts";
@@ -47,21 +47,24 @@ export interface Cluster {
 export async function up(): Promise<Cluster> {
   const external = externalKubeconfig();
   await ensureMachine();
-  const kubeconfig = external ?? (await ensureLocal());
+  const kubeconfig = external ?? (await withLock("up", ensureLocal));
   const [baseImage, shared, store, kubectl] = await Promise.all([ensureBaseImage(), broker(), redis(), kubernetes("kubectl")]);
   return { external: external !== undefined, kubeconfig, kubectl, hostAddress: gatewayAddress(), baseImage, broker: shared, redis: store };
 }
 
 async function ensureLocal(): Promise<string> {
-  return await withLock("up", async () => {
-    // Compiling needs the processor and Debian's trees need the network: they go side by side.
-    await Promise.all([kubernetes("etcd").then(coredns), rootfs("trixie").then(() => rootfs("base"))]);
-    const state = await ensureState();
-    const node = await ensureNamespace(state);
-    const kubeconfig = await ensureControlPlane(state);
-    await ensureNode(state, node, kubeconfig);
-    return kubeconfig;
-  });
+  // Compiling needs the processor and Debian's trees need the network: they go side by side.
+  await Promise.all([kubernetes("etcd").then(coredns), rootfs("trixie").then(() => rootfs("base"))]);
+  const state = await ensureState();
+  const node = await ensureNamespace(state);
+  const [kubeconfig] = await Promise.all([
+    ensureControlPlane(state),
+    ensureContainerd(state, node).then(ensurePauseImage),
+    broker(),
+    redis(),
+  ]);
+  await Promise.all([ensureNode(state, node, kubeconfig), ensureBaseImage()]);
+  return kubeconfig;
 }
 
 /** Ends the cluster and every server of this home, and removes their state. Caches stay unless `purge`. Doing it twice is fine. */

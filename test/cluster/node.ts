@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { askApi } from "./api.ts";
-import { ensurePauseImage } from "./base-image.ts";
 import { tryRun } from "./commands.ts";
 import { containerdSocket } from "./containerd.ts";
 import { coredns, kubernetes } from "./go-binaries.ts";
@@ -23,10 +22,8 @@ export async function ensureNamespace(state: ClusterState): Promise<number> {
   return node.pid;
 }
 
-/** Starts containerd, the kubelet, kube-proxy and DNS inside the node's namespaces, each unless it runs, and waits for a ready node. */
+/** Starts the kubelet, kube-proxy and DNS inside the node's namespaces, each unless it runs, and waits for a ready node. */
 export async function ensureNode(state: ClusterState, nodePid: number, kubeconfig: string): Promise<void> {
-  await ensureContainerd(state, nodePid);
-  await ensurePauseImage();
   await Promise.all([
     ensureKubelet(state, nodePid, kubeconfig),
     ensureProxy(state, nodePid, kubeconfig),
@@ -35,7 +32,8 @@ export async function ensureNode(state: ClusterState, nodePid: number, kubeconfi
   await nodeReady(state);
 }
 
-async function ensureContainerd(state: ClusterState, nodePid: number): Promise<void> {
+/** Starts containerd inside the node's namespaces, unless it runs. It needs no API server. */
+export async function ensureContainerd(state: ClusterState, nodePid: number): Promise<void> {
   const { run, id } = home();
   await mkdir(join(run, "cni"), { recursive: true });
   writeConfig(join(run, "cni", "10-longshore.conflist"), JSON.stringify(cniConfig(id, state.network)));

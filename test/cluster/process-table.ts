@@ -5,13 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
  * for ever, while a pid alone is used again. Undefined when there is no such process or it is a zombie.
  */
 export function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : `${bootId()}:${fields[19]}`;
-  } catch {
-    return undefined;
-  }
+  const fields = statOf(pid);
+  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : `${bootId()}:${fields[19]}`;
 }
 
 let boot: string | undefined;
@@ -20,11 +15,38 @@ function bootId(): string {
   return boot;
 }
 
+/**
+ * The processes that a dead process left in its group. While any of them lives the kernel does not use the number again, so they are
+ * its own; none are reported when the number belongs to a running process, or comes from before the last boot.
+ */
+export function orphansOf(leader: { readonly pid: number; readonly startTime: string }): number[] {
+  if (startTimeOf(leader.pid) !== undefined || !leader.startTime.startsWith(`${bootId()}:`)) return [];
+  return pids().filter((pid) => pid !== leader.pid && startTimeOf(pid) !== undefined && groupOf(pid) === leader.pid);
+}
+
+function groupOf(pid: number): number | undefined {
+  const group = statOf(pid)?.[2];
+  return group === undefined ? undefined : Number(group);
+}
+
+const pids = () =>
+  readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid);
+
+/** The fields of a process's stat after its name, which may itself contain blanks and brackets. */
+function statOf(pid: number): readonly string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}
+
 /** The pids whose command line satisfies `matches`. Never lists this process. */
 export function pidsWhere(matches: (args: readonly string[]) => boolean): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => pid > 1 && pid !== process.pid && matches(argumentsOf(pid)));
+  return pids().filter((pid) => matches(argumentsOf(pid)));
 }
 
 function argumentsOf(pid: number): readonly string[] {

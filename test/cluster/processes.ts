@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PATH } from "./commands.ts";
 import { home } from "./home.ts";
-import { startTimeOf } from "./process-table.ts";
+import { orphansOf, startTimeOf } from "./process-table.ts";
 import { StepError, tail } from "./progress.ts";
 
 export interface ProcessRecord {
@@ -58,6 +58,7 @@ export function recorded(): ProcessRecord[] {
 export async function ensureProcess(spec: ProcessSpec): Promise<{ readonly pid: number; readonly started: boolean }> {
   const known = running(spec.name);
   if (known) return { pid: known.pid, started: false };
+  await stopProcess(spec.name); // it may have died and left children that hold its ports
   const log = logPath(spec.name);
   const output = openSync(log, "a", 0o600);
   const child = spawn(spec.command, spec.args, {
@@ -102,20 +103,23 @@ async function becomesReady(spec: ProcessSpec, pid: number, startTime: string): 
 
 export interface StopOptions {
   readonly signal?: NodeJS.Signals;
-  /** How long it may take before it and its process group are killed. */
+  /** How long it may take before it is killed. What it leaves in its process group is killed at once. */
   readonly graceMs?: number;
 }
 
 /** Stops a recorded process and forgets it. Never signals a pid that has passed to another process. Stopping twice is fine. */
 export async function stopProcess(name: string, options: StopOptions = {}): Promise<void> {
-  const record = running(name);
-  if (record) {
+  const record = read(name);
+  if (record && startTimeOf(record.pid) === record.startTime) {
     signal(record.pid, options.signal ?? "SIGTERM");
     const deadline = performance.now() + (options.graceMs ?? 10_000);
     while (startTimeOf(record.pid) === record.startTime && performance.now() < deadline) await sleep(30);
-    // The group is ours alone while any member lives, as each process was started as the leader of its own.
-    signal(-record.pid, "SIGKILL");
+    if (startTimeOf(record.pid) === record.startTime) signal(record.pid, "SIGKILL");
     while (startTimeOf(record.pid) === record.startTime) await sleep(20);
+  }
+  while (record && orphansOf(record).length > 0) {
+    for (const orphan of orphansOf(record)) signal(orphan, "SIGKILL");
+    await sleep(20);
   }
   rmSync(recordPath(name), { force: true });
 }

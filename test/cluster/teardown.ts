@@ -16,7 +16,7 @@ const NODE_PROCESSES = ["coredns", "kube-proxy", "kubelet", "containerd"] as con
  */
 export async function clearNode({ keepNamespace }: { readonly keepNamespace: boolean }): Promise<void> {
   const { run } = home();
-  for (const name of NODE_PROCESSES) await stopProcess(name, { graceMs: 5_000 });
+  for (const name of NODE_PROCESSES) await stopProcess(name, { signal: "SIGKILL" });
   await killAll(() => [...shims(), ...cgroups().flatMap(membersOf)]);
   if (!keepNamespace) {
     await stopProcess("node", { signal: "SIGKILL" });
@@ -41,8 +41,8 @@ export async function tearDown({ purge }: { readonly purge: boolean }): Promise<
   const others = recorded()
     .map(({ name }) => name)
     .filter((name) => name !== "node" && !NODE_PROCESSES.some((one) => one === name));
-  // Servers first, all at a time; the control plane is not asked to bid farewell to a node that goes, too.
-  await Promise.all(others.map((name) => stopProcess(name, { graceMs: 8_000 })));
+  // Killed, not asked: whatever they would still write is removed in a moment.
+  await Promise.all(others.map((name) => stopProcess(name, { signal: "SIGKILL" })));
   await clearNode({ keepNamespace: false });
   await rm(run, { recursive: true, force: true });
   if (!purge) return;
