@@ -21,6 +21,9 @@ export const WORKER_CONTAINER = "worker";
 /** File that a worker writes before it exits on an error of its user's (a broken task module): Kubernetes shows it in the pod's status. */
 export const TERMINATION_LOG = "/dev/termination-log";
 
+/** Exit status of a worker that cannot load a task module (`EX_CONFIG` of sysexits.h); `TERMINATION_LOG` names the file and line. */
+export const TASK_MODULE_BROKEN_EXIT = 78;
+
 /** One pool, wherever Redis keys, metrics or logs name it. */
 export interface PoolName {
   readonly namespace: string;

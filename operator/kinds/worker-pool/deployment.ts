@@ -77,6 +77,15 @@ export function deploymentOf(pool: WorkerPool, inputs: DeploymentInputs): Deploy
   };
 }
 
+/**
+ * The size to apply. With autoscaling the current one, whatever it is, or the first one for a new Deployment;
+ * without it, the one in the spec. Pure.
+ */
+export function replicasOf({ spec }: WorkerPool, current: Deployment | undefined): number {
+  if (spec.autoscaling === undefined) return spec.replicas ?? 1;
+  return current?.spec.replicas ?? Math.max(spec.autoscaling.minReplicas, spec.replicas ?? 0);
+}
+
 function templateOf(pool: WorkerPool, { workerImage, inputsDigest, queues, broker, store }: DeploymentInputs): PodTemplate {
   const theirs = pool.spec.template ?? {};
   const graceSeconds = graceOf(theirs);
