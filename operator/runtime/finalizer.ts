@@ -33,6 +33,6 @@ export async function removeFinalizer(kube: Pick<KubePort, "patch">, resource: R
 const patchFinalizers = <T extends KubeObject>(
   kube: Pick<KubePort, "patch">,
   resource: Resource,
-  { metadata: { namespace, name, resourceVersion, uid } }: T,
+  { metadata: { namespace, name, resourceVersion } }: T,
   finalizers: readonly string[],
-): Promise<T> => kube.patch<T>(resource, namespace, name, { metadata: { finalizers, resourceVersion, uid } });
+): Promise<T> => kube.patch<T>(resource, namespace, name, { metadata: { finalizers, resourceVersion } });

@@ -121,6 +121,8 @@ export function createFakeKube(): FakeKube {
       const id = idOf(resource, namespace, name);
       const before = objects.get(id);
       if (before === undefined && subresource !== undefined) throw missing(resource, name);
+      if (object.metadata.uid !== undefined && object.metadata.uid !== before?.metadata.uid)
+        throw new KubeError(409, "Conflict", `${name}: uid mismatch`);
       const slot = `${id}#${subresource ?? ""}`;
       const patch = applyPatch(applied.get(slot), structuredClone(object));
       const after = before === undefined ? insert(resource, object) : write(resource, before, isObject(patch) ? patch : {}, subresource);

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Agent, AgentOptions } from "node:https";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
 
 /** Where the API server is and how to log in to it. */
 export interface Access {
@@ -36,12 +38,16 @@ async function podAccess(host: string, port: string): Promise<Access> {
   };
 }
 
-/** The current context of `KUBECONFIG` or `~/.kube/config`, with every way to log in that the Kubernetes client package knows. */
-async function kubeconfigAccess(): Promise<Access> {
+/** The current context of the first of these files, the others merged in, with every way to log in that the Kubernetes client package knows. */
+async function kubeconfigAccess(files: readonly string[]): Promise<Access> {
   // Loaded on demand: it costs tens of megabytes, and pods do not need it.
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
-  const config = new KubeConfig();
-  config.loadFromDefault();
+  const [config = new KubeConfig(), ...others] = files.map((file) => {
+    const loaded = new KubeConfig();
+    loaded.loadFromFile(file);
+    return loaded;
+  });
+  for (const other of others) config.mergeConfig(other, true);
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error(`the kubeconfig has no cluster for its current context ${config.getCurrentContext()}`);
   const options: AgentOptions & { agent?: unknown } = {};
@@ -67,10 +73,11 @@ async function kubeconfigAccess(): Promise<Access> {
 }
 
 /**
- * In a pod, its service account; else the kubeconfig. A set `KUBECONFIG` wins.
+ * In a pod, its service account; else the kubeconfig: `KUBECONFIG`, which wins when it is set, or `~/.kube/config`.
  * Throws when there is neither, or when a file cannot be read.
  */
 export function loadAccess(env: Readonly<Record<string, string | undefined>>): Promise<Access> {
-  const { KUBECONFIG: kubeconfig, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = env;
-  return kubeconfig === undefined && host !== undefined ? podAccess(host, port) : kubeconfigAccess();
+  const { KUBECONFIG: kubeconfig = "", KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443", HOME: home = homedir() } = env;
+  if (kubeconfig === "" && host !== undefined) return podAccess(host, port);
+  return kubeconfigAccess(kubeconfig === "" ? [join(home, ".kube", "config")] : kubeconfig.split(delimiter).filter((file) => file !== ""));
 }

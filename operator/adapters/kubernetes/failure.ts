@@ -7,7 +7,9 @@ const statusSchema = z.object({
   code: z.number().optional(),
   reason: z.string().optional(),
   message: z.string().optional(),
-  details: z.object({ retryAfterSeconds: z.number().optional() }).optional(),
+  details: z
+    .object({ retryAfterSeconds: z.number().optional(), causes: z.array(z.object({ field: z.string().optional() })).optional() })
+    .optional(),
 });
 
 /** Reasons where the answer is no `Status`: proxies and the API server's own filters answer in plain text. */
@@ -23,10 +25,13 @@ const REASONS: Readonly<Record<number, string>> = {
 export function refused(httpStatus: number, body: unknown, retryAfter: string | undefined, what: string): KubeError {
   const parsed = statusSchema.safeParse(body);
   const status = parsed.success ? parsed.data : undefined;
-  const code = status?.code ?? httpStatus;
+  const causes = status?.details?.causes ?? [];
+  // Another object has the name now. The server calls that a conflict or an invalid field, as it comes; to us it is one thing.
+  const otherUid = status?.code === 422 && causes.length > 0 && causes.every(({ field }) => field === "metadata.uid");
+  const code = otherUid ? 409 : (status?.code ?? httpStatus);
   const seconds = retryAfter !== undefined && /^\d+$/.test(retryAfter) ? Number(retryAfter) : status?.details?.retryAfterSeconds;
   const text = typeof body === "string" && body.trim() !== "" ? body.trim().slice(0, 500) : `HTTP ${code}`;
-  const reason = status?.reason ?? REASONS[code] ?? "Failed";
+  const reason = otherUid ? "Conflict" : (status?.reason ?? REASONS[code] ?? "Failed");
   return new KubeError(code, reason, `${what}: ${status?.message ?? text}`, seconds === undefined ? {} : { retryAfterMs: seconds * 1_000 });
 }
 
