@@ -71,6 +71,62 @@ export interface KubePort {
   ): Promise<void>;
 }
 
+// --- Broker: where it is, what can go wrong -----------------------------------------------------------------------
+
+/** One vhost of one broker, and the login to it. Never log it and never put it into a message: `display` is the part that may be shown. */
+export interface BrokerEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly vhost: string;
+  readonly tls: boolean;
+  readonly username: string;
+  readonly password: string;
+  readonly management: {
+    /** `http(s)://host:port` and the path prefix where there is one; no login, no slash at the end. */
+    readonly url: string;
+    readonly username: string;
+    readonly password: string;
+  };
+  /** `host:port/vhost`. The same text means the same vhost of the same broker. */
+  readonly display: string;
+}
+
+/**
+ * What went wrong at the broker; adapters convert their library's errors to this once, at the edge.
+ * unreachable: no connection, or it broke. unavailable: it answered that it cannot just now. login: user or password refused.
+ * vhost: it does not exist, or the user may not enter it. forbidden: the user lacks a permission. missing: what is named is not there.
+ * differs: it exists with other properties. not-empty: messages or consumers are there. invalid: the broker refuses the request as such.
+ */
+export type BrokerFailure =
+  | "unreachable"
+  | "unavailable"
+  | "login"
+  | "vhost"
+  | "forbidden"
+  | "missing"
+  | "differs"
+  | "not-empty"
+  | "invalid";
+
+/** Thrown by every broker port. Its message and causes never contain a password. */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError";
+  readonly failure: BrokerFailure;
+  /** Which door it came from. */
+  readonly via: "amqp" | "management";
+
+  constructor(failure: BrokerFailure, via: "amqp" | "management", message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+    this.via = via;
+  }
+
+  /** Whether the same call may succeed later although nobody changes anything. */
+  get passing(): boolean {
+    return this.failure === "unreachable" || this.failure === "unavailable";
+  }
+}
+
 // --- Broker: topology ---------------------------------------------------------------------------------------------
 
 export type ArgumentValue = string | number | boolean | readonly ArgumentValue[] | { readonly [key: string]: ArgumentValue };
@@ -117,36 +173,53 @@ export interface BrokerFacts {
   readonly alarms: readonly string[];
 }
 
+/** What a queue or exchange object of ours stands for: the thing and every binding that leads into it. */
+export interface Target {
+  readonly type: "queue" | "exchange";
+  readonly name: string;
+}
+
 /** Topology of one vhost on one broker. Failures are `BrokerError`. Operations are idempotent. */
 export interface TopologyPort extends AsyncDisposable {
+  /** Goes through both doors, AMQP and management: a broker that only one of them can reach is an error. */
   probe(): Promise<BrokerFacts>;
   observe(): Promise<Snapshot>;
+  /** The target, when it is there, and all bindings that lead into it; live, never from statistics. */
+  read(target: Target): Promise<readonly BrokerObject[]>;
   declare(object: BrokerObject): Promise<void>;
-  /** `ifEmpty` refuses with code `not-empty` when messages wait or consumers are there. Deleting what is not there is a success. */
+  /** `ifEmpty` refuses with `not-empty` when messages wait or consumers are there. Deleting what is not there is a success. */
   remove(object: BrokerObject, options?: { ifEmpty?: boolean }): Promise<void>;
   /** Declares many in one request; conflicts are NOT reported by the broker, so observe afterwards. */
   bulk(objects: readonly BrokerObject[]): Promise<void>;
-  /** Calls back when something in the vhost was created or deleted by anyone. Resolves when subscribed; "unsupported" where the broker cannot. */
-  changes(onChange: () => void): Promise<AsyncDisposable | "unsupported">;
+  /**
+   * Calls back when anyone creates or deletes something in the vhost; without a target when anything may have changed, as after a lost
+   * connection. Resolves when subscribed; "unsupported" where the broker cannot, or does not let this user.
+   */
+  changes(onChange: (target?: Target) => void): Promise<AsyncDisposable | "unsupported">;
 }
 
 // --- Broker: sensing and control ----------------------------------------------------------------------------------
 
-/** Live, from a passive declare. `missing`: no such queue. Quorum queues answer 0 when their leader is silent: see architecture, Sensing. */
-export type ReadyCount = { readonly ready: number; readonly consumers: number } | { readonly missing: true };
+/**
+ * Live, from a passive declare. `missing`: no such queue. `refused`: the broker does not let us look, and says why.
+ * Quorum queues answer 0 when their leader is silent: see architecture, Sensing.
+ */
+export type ReadyCount = { readonly ready: number; readonly consumers: number } | { readonly missing: true } | { readonly refused: string };
 
-/** From the broker's bulk endpoint; some seconds old. */
+/** From the broker's bulk endpoint; up to 5 s old when it arrives. */
 export interface QueueTotals {
   readonly ready: number;
   readonly unacked: number;
-  readonly consumers: number;
+  readonly type: "classic" | "quorum" | "stream" | "other";
 }
 
 export interface SensePort extends AsyncDisposable {
-  /** Passive declares, pipelined on one shared connection. A missing queue costs a channel, never the connection. */
+  /** Passive declares over a few channels of one shared connection. A missing queue costs a channel, never the connection. */
   readyCounts(queues: readonly string[]): Promise<ReadonlyMap<string, ReadyCount>>;
-  /** All queues of the vhost in a constant number of HTTP requests. */
+  /** All queues of the vhost in one HTTP request. */
   totals(): Promise<ReadonlyMap<string, QueueTotals>>;
+  /** Unacked messages by the address of the peer that holds them, over all queues; up to 5 s old. For images that say nothing of themselves. */
+  unackedByPeer(): Promise<ReadonlyMap<string, number>>;
   /** Memory or disk alarms that hold publishers now. */
   alarms(): Promise<readonly string[]>;
 }
@@ -168,10 +241,4 @@ export interface StorePort extends AsyncDisposable {
   probe(): Promise<{ readonly version: string; readonly evictionPolicy: string }>;
   /** HGETALL of several hashes in one pipeline. */
   readHashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
-}
-
-/** Where a connection goes: a URI with credentials. Never log it; `endpointOf` gives the part that may be shown. */
-export interface Endpoint {
-  readonly uri: string;
-  readonly managementUri?: string;
 }
