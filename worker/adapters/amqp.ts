@@ -31,12 +31,16 @@ function onceEach(say: (error: BrokerError) => void): (error: BrokerError) => vo
  */
 export function connectAmqp(options: AmqpOptions): BrokerPort {
   const random = options.random ?? Math.random;
+  let closed = false;
+  const tell: AmqpOptions["onChange"] = (change) => {
+    if (!closed) options.onChange(change);
+  };
   const link = (what: string) =>
     openLink({
       url: options.url,
       connectionName: `${options.name} ${what}`,
       random,
-      onChange: (change) => options.onChange({ what: `${what} connection`, ...change }),
+      onChange: (change) => tell({ what: `${what} connection`, ...change }),
     });
   const incoming = link("consume");
   const outgoing = link("publish");
@@ -52,7 +56,7 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
         queue,
         noAck: false,
         onDelivery,
-        onTrouble: onceEach((error) => options.onChange({ what: `consumer of ${queue}`, up: false, error })),
+        onTrouble: onceEach((error) => tell({ what: `consumer of ${queue}`, up: false, error })),
         prepare: async (channel) => {
           await channel.prefetch(prefetch, false);
           return queue;
@@ -67,7 +71,7 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
         onTrouble: (error) => {
           // The queue of a connection that the broker has not yet given up is locked (405): take another name until it does.
           if (replyCode(error) === 405) taken += 1;
-          else options.onChange({ what: `subscription to ${exchange.name}`, up: false, error });
+          else tell({ what: `subscription to ${exchange.name}`, up: false, error });
         },
         prepare: async (channel) => {
           const name = taken === 0 ? queue : `${queue}.${taken}`;
@@ -81,6 +85,7 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
     publish: (message) => publisher.publish(message),
     publishLater,
     async [Symbol.asyncDispose]() {
+      closed = true;
       await publisher[Symbol.asyncDispose]();
       await outgoing[Symbol.asyncDispose]();
       await incoming[Symbol.asyncDispose]();

@@ -29,17 +29,17 @@ function parse(text: string): string {
  */
 export function connectRedis(options: StoreOptions): StorePort {
   const random = options.random ?? Math.random;
-  const settings: RedisOptions = {
+  const settings = {
     connectionName: options.name,
     enableAutoPipelining: true,
     maxRetriesPerRequest: null,
     keepAlive: 10_000,
     connectTimeout: 5_000,
     socketTimeout: 15_000,
-    retryStrategy: (attempt) => Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2),
+    retryStrategy: (attempt: number) => Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2),
     // A replica that was a primary until now: look for the new one.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
-  };
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  } satisfies RedisOptions;
   const redis = new Redis(parse(options.url), settings);
   const closing = new AbortController();
   let told: boolean | undefined;

@@ -1,0 +1,170 @@
+import type { Keeper } from "../leases/keeper.ts";
+import type { Begun, Leases } from "../leases/leases.ts";
+import type { BrokerPort, Delivery } from "../ports.ts";
+import { celeryError } from "../protocol/celery-errors.ts";
+import { encodeException, type PyException } from "../protocol/exception.ts";
+import { decodeTask } from "../protocol/message.ts";
+import { decodeResult, encodeResult, resultKey, type TaskResult } from "../protocol/result.ts";
+import type { TaskMessage } from "../protocol/task-message.ts";
+import type { Task } from "../tasks/define-task.ts";
+import { admit } from "./admit.ts";
+import { effectUnknown } from "./failure.ts";
+import { finish } from "./finish.ts";
+import { workKey } from "./key.ts";
+import { decodeOutbox, publishAll } from "./outbox.ts";
+import type { Outcome } from "./outcome.ts";
+import { type RunDeps, runTask } from "./run-task.ts";
+import { parked } from "./settle.ts";
+
+/** What happened to a task, for events and metrics; each is told once per attempt. */
+export interface Observer {
+  received(task: TaskMessage): void;
+  started(task: TaskMessage): void;
+  ended(task: TaskMessage, event: string | undefined, result: TaskResult | undefined, runMs: number | undefined): void;
+  malformed(reason: string, delivery: Delivery): void;
+}
+
+export interface AttemptDeps extends RunDeps {
+  readonly broker: BrokerPort;
+  readonly leases: Leases;
+  readonly keeper: Keeper;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly isRevoked: (id: string) => boolean;
+  readonly observer: Observer;
+  /** Unique per process and delivery. */
+  readonly nextOwner: () => string;
+  /** Tests end the process here, by name of the step; in production it does nothing. */
+  readonly crashPoint?: (step: string) => void;
+  /** What follows an outcome: callbacks, the next step of a chain. */
+  readonly followUps?: (task: TaskMessage, outcome: Outcome, delivery: Delivery) => Promise<Parameters<typeof publishAll>[1]>;
+}
+
+/** A task in a slot: what remote control can list and stop. */
+export interface Running {
+  readonly delivery: Delivery;
+  task?: TaskMessage;
+  startedAt?: number;
+  readonly control: AbortController;
+}
+
+const BUSY_MIN_MS = 100;
+const BUSY_MAX_MS = 5_000;
+
+/**
+ * Takes one delivery to its end: decode, admit, lease, run, settle. The delivery is settled exactly once, unless the store or the
+ * broker refuses for good: then it throws, and the delivery stays unacked until the broker hands it out again.
+ */
+export async function attempt(running: Running, deps: AttemptDeps): Promise<void> {
+  const { delivery } = running;
+  const decoded = decodeTask(delivery);
+  if (decoded.kind === "malformed") return await refuse(delivery, decoded, deps);
+  const { task } = decoded;
+  running.task = task;
+  deps.observer.received(task);
+  const end = (outcome: Outcome, more: { drop?: boolean } = {}): Promise<void> => finish({ running, task, outcome, ...more }, deps);
+
+  const definition = deps.tasks.get(task.name);
+  if (definition === undefined) return await end(failure(celeryError("NotRegistered", task.name)), { drop: true });
+  const admission = admit(task, deps.clock.now(), deps.isRevoked);
+  if (admission.kind === "revoked") return await end({ kind: "revoked", reason: admission.reason });
+  if (admission.kind === "wait") return await park(running, task, admission.ms, deps);
+  const bound = definition.bind(task.args, task.kwargs);
+  if ("problem" in bound) return await end(failure({ exc_type: "TypeError", exc_message: [bound.problem], exc_module: "builtins" }));
+
+  let begun: Begun;
+  try {
+    const { mode } = definition;
+    const work = workKey(definition, task, bound.input);
+    begun = await deps.leases.begin({ ...work, owner: deps.nextOwner(), mode, attempt: task.retries, taskId: task.id });
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith("redis:")) throw error;
+    return await end(failure(encodeException(error)));
+  }
+  deps.crashPoint?.("after-begin");
+  switch (begun.kind) {
+    case "busy":
+      return await park(running, task, Math.min(BUSY_MAX_MS, Math.max(BUSY_MIN_MS, begun.ms)), deps);
+    case "mismatch": {
+      const text = `the idempotency key of task ${task.id} was used with other arguments by task ${begun.taskId}`;
+      return await end(failure({ exc_type: "IdempotencyKeyMismatch", exc_message: [text], exc_module: "longshore" }));
+    }
+    case "stale":
+      return await repeat(running, task, begun, undefined, deps);
+    case "stored":
+      return await repeat(running, task, begun, begun, deps);
+    case "held":
+      break;
+  }
+  const { lease } = begun;
+  using held = deps.keeper.keep(lease);
+  running.startedAt = deps.clock.now();
+  deps.observer.started(task);
+  const outcome = await runTask(deps, { task, definition, input: bound.input, delivery, lease, held, control: running.control });
+  deps.crashPoint?.("after-run");
+  await finish({ running, task, outcome, lease, ignoreResult: task.ignoreResult ?? definition.ignoreResult }, deps);
+}
+
+const failure = (error: PyException): Outcome => ({ kind: "failure", error });
+
+/** Back to the broker for a while, then acknowledged here: nothing waits in this process. */
+async function park({ delivery }: Running, task: TaskMessage, ms: number, deps: AttemptDeps): Promise<void> {
+  const later = parked(task, { queue: delivery.queue, properties: delivery.properties }, ms);
+  await publishAll(deps.broker, [later], deps.clock, (error) => {
+    throw error;
+  });
+  delivery.ack();
+}
+
+type Stored = Extract<Begun, { kind: "stored" }>;
+
+/** The answer of work that has ended, for whoever asks again; then what that work still had to publish. */
+async function repeat(
+  running: Running,
+  task: TaskMessage,
+  record: { readonly key: string; readonly fence: string; readonly out: string },
+  stored: Stored | undefined,
+  deps: AttemptDeps,
+): Promise<void> {
+  const result = stored === undefined ? undefined : storedResult(task, stored, deps.clock.now());
+  if (result !== undefined) await deps.leases.store(resultKey(task.id), encodeResult(result));
+  if (record.out !== "") {
+    await publishAll(deps.broker, decodeOutbox(record.out), deps.clock, (error) =>
+      deps.log.error({ err: error, taskId: task.id }, "a message was refused"),
+    );
+    await deps.leases.clear(record.key, record.fence);
+  }
+  running.delivery.ack();
+  deps.observer.ended(
+    task,
+    result === undefined ? undefined : result.state === "SUCCESS" ? "task-succeeded" : "task-failed",
+    result,
+    undefined,
+  );
+}
+
+/** The first one's result under this task's id. Undefined when that work stored none. */
+function storedResult(task: TaskMessage, stored: Stored, now: number): TaskResult | undefined {
+  const own = { id: task.id, ...(task.group && { groupId: task.group }), ...(task.parentId && { parentId: task.parentId }) };
+  if (stored.result === "" && stored.state === "UNKNOWN") return { ...own, state: "FAILURE", error: effectUnknown(task.id), dateDone: now };
+  if (stored.result === "") return undefined;
+  const first = decodeResult(stored.result);
+  if (stored.taskId === task.id) return first;
+  const { groupId: _group, parentId: _parent, ...rest } = first;
+  return { ...rest, ...own };
+}
+
+/** A message that is no task: to the dead-letter exchange, and its sender is told when it can be. */
+async function refuse(
+  delivery: Delivery,
+  malformed: Extract<ReturnType<typeof decodeTask>, { kind: "malformed" }>,
+  deps: AttemptDeps,
+): Promise<void> {
+  deps.observer.malformed(malformed.reason, delivery);
+  const id = malformed.answer?.id;
+  if (id !== undefined) {
+    const name = malformed.code === "content-type" ? "ContentDisallowed" : malformed.code === "decode" ? "DecodeError" : "InvalidTaskError";
+    const result = { id, state: "FAILURE", error: celeryError(name, malformed.reason), dateDone: deps.clock.now() };
+    await deps.leases.store(resultKey(id), encodeResult(result));
+  }
+  delivery.reject(false);
+}

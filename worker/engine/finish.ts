@@ -1,0 +1,73 @@
+import type { Lease } from "../leases/leases.ts";
+import { encodeException } from "../protocol/exception.ts";
+import { encodeResult, resultKey } from "../protocol/result.ts";
+import type { TaskMessage } from "../protocol/task-message.ts";
+import type { AttemptDeps, Running } from "./attempt.ts";
+import { encodeOutbox, publishAll } from "./outbox.ts";
+import type { Outcome } from "./outcome.ts";
+import { type Settlement, settle } from "./settle.ts";
+
+export interface Finish {
+  readonly running: Running;
+  readonly task: TaskMessage;
+  readonly outcome: Outcome;
+  /** Absent when the task was refused before it asked for one. */
+  readonly lease?: Lease;
+  readonly ignoreResult?: boolean;
+  /** Rejects instead of acknowledging. */
+  readonly drop?: boolean;
+}
+
+/** A settlement and its result as text. A value that no message can carry turns the success into a failure that says so. */
+function settled(
+  finish: Finish,
+  now: number,
+  followUps: Parameters<typeof settle>[2]["followUps"],
+): { readonly settlement: Settlement; readonly result: string } {
+  const { running, task, outcome } = finish;
+  const facts = { now, queue: running.delivery.queue, properties: running.delivery.properties, followUps: followUps ?? [] };
+  const settlement = settle(task, outcome, facts);
+  try {
+    return { settlement, result: settlement.result === undefined ? "" : encodeResult(settlement.result) };
+  } catch (error) {
+    const failed = settle(task, { kind: "failure", error: encodeException(error) }, { ...facts, followUps: [] });
+    return { settlement: failed, result: failed.result === undefined ? "" : encodeResult(failed.result) };
+  }
+}
+
+/**
+ * Carries a settlement out, in the only order that loses nothing at a crash: the lease and the result in one step, what follows
+ * from the lease's record to the broker, then the ack. Throws only when the store refuses for good; the delivery stays unacked then.
+ */
+export async function finish(request: Finish, deps: AttemptDeps): Promise<void> {
+  const { running, task, lease, outcome } = request;
+  const { leases, broker, clock, log } = deps;
+  const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
+  const { settlement, result } = settled(request, clock.now(), await deps.followUps?.(task, outcome, running.delivery));
+  const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
+  const onRefused = (error: Error): void => log.error({ err: error, taskId: task.id }, "a message was refused");
+
+  if (lease === undefined || settlement.lease === "none") {
+    if (result !== "") await leases.store(resultKey(task.id), result);
+    await publishAll(broker, settlement.out, clock, onRefused);
+  } else {
+    const ending = { result, out: encodeOutbox(settlement.out), ...(result === "" ? {} : stored) };
+    deps.crashPoint?.("before-commit");
+    const mine =
+      settlement.lease === "release"
+        ? await leases.release(lease, ending, settlement.nextAttempt)
+        : await leases[settlement.lease](lease, ending);
+    deps.crashPoint?.("after-commit");
+    if (!mine) return await finish({ running, task, outcome: { kind: "lost" } }, deps);
+    if (settlement.out.length > 0) {
+      await publishAll(broker, settlement.out, clock, onRefused);
+      deps.crashPoint?.("after-publish");
+      await leases.clear(lease.key, lease.fence);
+    }
+  }
+  deps.crashPoint?.("before-ack");
+  if (request.drop === true || settlement.broker === "drop") running.delivery.reject(false);
+  else if (settlement.broker === "requeue") running.delivery.reject(true);
+  else running.delivery.ack();
+  deps.observer.ended(task, settlement.event, settlement.result, runMs);
+}

@@ -1,0 +1,116 @@
+import type { MessageProperties, Publication } from "../ports.ts";
+import { celeryError } from "../protocol/celery-errors.ts";
+import type { PyException } from "../protocol/exception.ts";
+import { formatIso } from "../protocol/iso.ts";
+import type { TaskResult } from "../protocol/result.ts";
+import type { TaskMessage } from "../protocol/task-message.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** A message for the broker, at once or after a wait that happens in the broker. */
+export interface Outgoing {
+  readonly message: Publication;
+  readonly delayMs?: number;
+}
+
+/** What one outcome asks for. The executor carries it out in this order: lease with result, outgoing messages, broker. */
+export interface Settlement {
+  /** commit: done; kill: failed for good; release: will be tried again; none: the lease is not ours or was never asked for. */
+  readonly lease: "commit" | "kill" | "release" | "none";
+  /** With `release`: deliveries of earlier attempts than this one are stale. */
+  readonly nextAttempt: number;
+  readonly result?: TaskResult;
+  readonly out: readonly Outgoing[];
+  /** drop: to the dead-letter exchange, if there is one. */
+  readonly broker: "ack" | "drop" | "requeue";
+  readonly event: "task-succeeded" | "task-failed" | "task-retried" | "task-rejected" | "task-revoked" | undefined;
+}
+
+/** What settling needs to know besides task and outcome. */
+export interface SettleFacts {
+  /** ms since the epoch. */
+  readonly now: number;
+  readonly queue: string;
+  readonly properties: MessageProperties;
+  /** Ids of what the task published, as results list them. */
+  readonly children?: TaskResult["children"];
+  /** Callbacks, the next step of a chain, a chord's part: whatever follows this outcome. */
+  readonly followUps?: readonly Outgoing[];
+}
+
+/** How long a message of a lost lease waits before it asks for the stored answer, ms. */
+const LOST_DELAY_MS = 1_000;
+
+/** Headers of dead-lettering; RabbitMQ drops a message as a cycle when they come back (celery#10111). */
+const isDeath = (header: string): boolean => /^x-(death|first-death-|last-death-|delivery-count)/.test(header);
+
+/** A task's message once more, straight to the queue it came from, with some headers changed. */
+export function again(task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties">, headers: Record<string, unknown>): Publication {
+  const kept = Object.fromEntries(Object.entries(task.headers).filter(([name]) => !isDeath(name)));
+  return {
+    exchange: "",
+    routingKey: facts.queue,
+    properties: { ...facts.properties, deliveryMode: 2, headers: { ...kept, ...headers } },
+    body: Buffer.from(task.body),
+  };
+}
+
+/** A retry as Celery sends it: same id, one retry more, the task its own parent. Source: celery/app/task.py, `retry`. */
+function retried(task: TaskMessage, facts: SettleFacts, delayMs: number): Outgoing {
+  const headers = { retries: task.retries + 1, eta: formatIso(facts.now + delayMs), parent_id: task.id, root_id: task.rootId };
+  return { message: again(task, facts, headers), delayMs };
+}
+
+/** The message unchanged, after a wait: it will ask for its lease, or for the stored answer, once more. */
+export const parked = (task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties">, delayMs: number): Outgoing => ({
+  message: again(task, facts, {}),
+  delayMs,
+});
+
+/** What to do about an outcome. Decides only; source of the rules: celery/worker/request.py and celery/app/trace.py. */
+export function settle(task: TaskMessage, outcome: Outcome, facts: SettleFacts): Settlement {
+  const base = {
+    id: task.id,
+    children: facts.children ?? [],
+    ...(task.group === undefined ? {} : { groupId: task.group }),
+    ...(task.parentId === undefined ? {} : { parentId: task.parentId }),
+  };
+  const failed = (state: "FAILURE" | "REVOKED" | "RETRY", error: PyException, traceback?: string): TaskResult => ({
+    ...base,
+    state,
+    error,
+    dateDone: facts.now,
+    ...(traceback === undefined ? {} : { traceback }),
+  });
+  const followUps = facts.followUps ?? [];
+  const nextAttempt = task.retries;
+
+  switch (outcome.kind) {
+    case "success": {
+      const result = { ...base, state: "SUCCESS", result: outcome.value, dateDone: facts.now };
+      return { lease: "commit", nextAttempt, result, out: followUps, broker: "ack", event: "task-succeeded" };
+    }
+    case "failure": {
+      const result = failed("FAILURE", outcome.error, outcome.traceback);
+      return { lease: "kill", nextAttempt, result, out: followUps, broker: "ack", event: "task-failed" };
+    }
+    case "retry": {
+      const result = failed("RETRY", outcome.error, outcome.traceback);
+      const out = [retried(task, facts, outcome.delayMs)];
+      return { lease: "release", nextAttempt: task.retries + 1, result, out, broker: "ack", event: "task-retried" };
+    }
+    case "revoked": {
+      const result = failed("REVOKED", celeryError("TaskRevokedError", outcome.reason));
+      return { lease: "kill", nextAttempt, result, out: followUps, broker: "ack", event: "task-revoked" };
+    }
+    case "reject": {
+      if (outcome.requeue) return { lease: "release", nextAttempt, out: [], broker: "requeue", event: "task-rejected" };
+      const result = failed("FAILURE", celeryError("Reject", outcome.reason, false));
+      // Released, not ended: who sends it again from the dead-letter queue means it to run.
+      return { lease: "release", nextAttempt, result, out: [], broker: "drop", event: "task-rejected" };
+    }
+    case "ignore":
+      return { lease: "commit", nextAttempt, out: [], broker: "ack", event: undefined };
+    case "lost":
+      return { lease: "none", nextAttempt, out: [parked(task, facts, LOST_DELAY_MS)], broker: "ack", event: undefined };
+  }
+}

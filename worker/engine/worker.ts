@@ -1,0 +1,178 @@
+import type { WorkerEnv } from "../contract/env.ts";
+import type { Heartbeat } from "../contract/heartbeat.ts";
+import { nodeName } from "../contract/names.ts";
+import { openKeeper } from "../leases/keeper.ts";
+import { LEASE_TIMES, openLeases } from "../leases/leases.ts";
+import type { Pool } from "../pools/pool.ts";
+import type { BrokerPort, Clock, StorePort } from "../ports.ts";
+import type { Task, TaskLog } from "../tasks/define-task.ts";
+import { applyAction } from "./actions.ts";
+import { type AttemptDeps, attempt } from "./attempt.ts";
+import { openIntake } from "./consumer.ts";
+import { startControl } from "./control.ts";
+import { drain } from "./drain.ts";
+import { startEvents } from "./events.ts";
+import { openExecutor } from "./executor.ts";
+import { startHeart } from "./heartbeat.ts";
+import { serveHttp } from "./http.ts";
+import { newLamport } from "./lamport.ts";
+import { openMetrics } from "./metrics.ts";
+import { observe } from "./observe.ts";
+import { newRevoked } from "./revoked.ts";
+import { brokerInfo, heldTasks, SOFTWARE, vitals } from "./snapshot.ts";
+import { newTally } from "./tally.ts";
+
+export interface WorkerDeps {
+  readonly env: WorkerEnv;
+  readonly broker: BrokerPort;
+  readonly store: StorePort;
+  readonly pool: Pool;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Random per process. */
+  readonly boot: string;
+  readonly log: AttemptDeps["log"] & TaskLog;
+  /** Remote control asked the process to stop. */
+  readonly onShutdown: () => void;
+  readonly crashPoint?: (step: string) => void;
+  readonly leaseTimes?: typeof LEASE_TIMES;
+}
+
+export interface Worker extends AsyncDisposable {
+  /** Resolves once every queue is consumed for the first time. */
+  readonly consuming: Promise<void>;
+  readonly httpPort: number;
+  /** Stops for good within the grace period. */
+  drain(): Promise<void>;
+}
+
+/** Longer without broker and store than this, and a restart may help, ms. */
+const DEAD_MS = 120_000;
+
+/** Puts the engine together over its ports and starts it. Never touches a signal or the environment. Disposal closes what it opened, not the ports. */
+export async function startWorker(deps: WorkerDeps): Promise<Worker> {
+  const { env, broker, store, clock, random, log, tasks } = deps;
+  const times = deps.leaseTimes ?? LEASE_TIMES;
+  const hostname = nodeName(env.POD_NAME);
+  const startedAt = clock.now();
+  const tally = newTally();
+  const lamport = newLamport();
+  const revoked = newRevoked();
+  const leases = openLeases(store, times);
+  const keeper = openKeeper(leases, times.leaseMs, clock);
+  const metrics = openMetrics(
+    tally,
+    () => executor.slots,
+    (name) => tasks.has(name),
+  );
+  const events = startEvents({ broker, clock, lamport, hostname, pid: process.pid, vitals: () => vitals(tally) });
+  const observer = observe({ tally, metrics, events, log, clock });
+  let stopping = false;
+  let started = false;
+  let serial = 0;
+
+  const attemptDeps: AttemptDeps = {
+    pool: deps.pool,
+    broker,
+    leases,
+    keeper,
+    tasks,
+    clock,
+    random,
+    log,
+    observer,
+    isRevoked: (id) => revoked.has(id, clock.now()),
+    nextOwner: () => `${deps.boot}/${(serial += 1)}`,
+    ...(deps.crashPoint === undefined ? {} : { crashPoint: deps.crashPoint }),
+  };
+  const executor = openExecutor(env.LONGSHORE_CONCURRENCY, {
+    attempt: (running) => attempt(running, attemptDeps),
+    tally,
+    clock,
+    onIdle: () => heart.beatNow(),
+    onTrouble: (error) => log.error({ err: error }, "a delivery could not be settled and goes back to the queue"),
+  });
+  const intake = openIntake({
+    broker,
+    clock,
+    prefetch: () => executor.slots,
+    onDelivery: executor.accept,
+    onChange: () => heart.beatNow(),
+    onTrouble: (queue, error) => log.warn({ queue, reason: error.message }, "cannot consume yet"),
+  });
+  const state = (): Heartbeat["state"] => {
+    if (stopping) return "stopping";
+    if (intake.wanted.length === 0) return started ? "draining" : "starting";
+    return intake.consuming.length > 0 ? "running" : "starting";
+  };
+  const heart = startHeart({
+    store,
+    clock,
+    pool: { namespace: env.LONGSHORE_NAMESPACE, name: env.LONGSHORE_POOL },
+    pod: env.POD_NAME,
+    boot: deps.boot,
+    tally,
+    slots: () => executor.slots,
+    state,
+    consuming: () => intake.consuming,
+  });
+  let wellAt = clock.now();
+  const http = await serveHttp(env.LONGSHORE_HTTP_PORT, {
+    alive: () => {
+      if (broker.connected && store.connected) wellAt = clock.now();
+      return clock.now() - wellAt < DEAD_MS;
+    },
+    ready: () => broker.connected && started,
+    metrics: metrics.text,
+  });
+  const control = startControl({
+    broker,
+    hostname,
+    lamport,
+    snapshot: () => ({
+      hostname,
+      pid: process.pid,
+      clock: lamport.value,
+      uptimeSeconds: (clock.now() - startedAt) / 1_000,
+      ...heldTasks(executor),
+      scheduled: [],
+      revoked: revoked.ids,
+      tasks: [...tasks.keys()].map((name) => ({ name })),
+      queues: intake.wanted.map((name) => ({ name, routingKey: name, exchange: { name: "", type: "direct" } })),
+      totals: Object.fromEntries(tally.total),
+      eventsEnabled: events.enabled,
+      prefetch: executor.slots,
+      pool: { implementation: deps.pool.name, concurrency: executor.slots, processes: [process.pid] },
+      broker: brokerInfo(env.CELERY_BROKER_URL),
+      usage: { ...process.resourceUsage() },
+      conf: { worker_concurrency: executor.slots, task_acks_late: true },
+      software: `${SOFTWARE.name} ${SOFTWARE.version}`,
+    }),
+    act: (action) => applyAction(action, { intake, executor, events, revoked, clock, onShutdown: deps.onShutdown, log }),
+    onTrouble: (error) => log.error({ err: error }, "remote control failed"),
+  });
+  control.catch((error: unknown) => log.error({ err: error }, "no remote control: the broker refuses it"));
+  const consuming = Promise.all(env.LONGSHORE_QUEUES.map(intake.add)).then(() => {
+    started = true;
+    heart.beatNow();
+  });
+
+  return {
+    consuming,
+    httpPort: http.port,
+    async drain() {
+      stopping = true;
+      heart.beatNow();
+      const how = await drain(intake, executor, env.LONGSHORE_DRAIN_SECONDS * 1_000, clock);
+      log.info({ how }, "drained");
+    },
+    async [Symbol.asyncDispose]() {
+      await events[Symbol.asyncDispose]();
+      keeper[Symbol.dispose]();
+      await heart[Symbol.asyncDispose]();
+      await http[Symbol.asyncDispose]();
+      await deps.pool[Symbol.asyncDispose]();
+    },
+  };
+}

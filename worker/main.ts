@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { pino } from "pino";
+import * as z from "zod";
+import { connectAmqp } from "./adapters/amqp.ts";
+import { connectRedis, evictionRisk } from "./adapters/redis.ts";
+import { workerEnvSchema } from "./contract/env.ts";
+import { TERMINATION_LOG } from "./contract/names.ts";
+import { startWorker } from "./engine/worker.ts";
+import { openPool } from "./pools/index.ts";
+import { systemClock } from "./system-clock.ts";
+import { BUILTIN_TASKS } from "./tasks/builtin.ts";
+import { loadTasks, TaskModuleError } from "./tasks/load.ts";
+
+/** EX_CONFIG of sysexits.h: the user has to change something. */
+const EXIT_CONFIG = 78;
+
+/** Ends the process over a mistake of its user's, where Kubernetes and people look. */
+function refuse(text: string): never {
+  process.stderr.write(`${text}\n`);
+  try {
+    writeFileSync(process.env["LONGSHORE_TERMINATION_LOG"] ?? TERMINATION_LOG, text);
+  } catch {
+    // Outside Kubernetes there is no such file.
+  }
+  process.exit(EXIT_CONFIG);
+}
+
+const parsed = workerEnvSchema.safeParse({ ...process.env, POD_NAME: process.env["POD_NAME"] ?? hostname() });
+if (!parsed.success) refuse(z.prettifyError(parsed.error));
+const env = parsed.data;
+const log = pino({ level: env.LONGSHORE_LOG_LEVEL });
+const { tasks, pool } = await load();
+
+async function load() {
+  try {
+    const users = await loadTasks(env.LONGSHORE_TASKS);
+    return { tasks: new Map([...BUILTIN_TASKS.map((task) => [task.name, task] as const), ...users]), pool: openPool("async") };
+  } catch (error) {
+    return refuse(error instanceof TaskModuleError ? error.message : String(error));
+  }
+}
+
+const name = `${env.LONGSHORE_NAMESPACE}/${env.LONGSHORE_POOL}/${env.POD_NAME}`;
+const tell = (change: { what: string; up: boolean; error?: string | Error }): void => {
+  const reason = change.error instanceof Error ? change.error.message : change.error;
+  if (change.up) log.info({ what: change.what }, "connected");
+  else log.warn({ what: change.what, reason }, "not connected");
+};
+const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell });
+const store = connectRedis({
+  url: env.CELERY_RESULT_BACKEND,
+  name: `longshore:${env.POD_NAME}`,
+  onChange: (change) => tell({ what: "store", ...change }),
+});
+evictionRisk(store).then(
+  (risk) => risk !== undefined && log.warn({ risk }, "leases are not safe in this store"),
+  (error: unknown) => log.warn({ err: error }, "the store does not say whether it may evict"),
+);
+
+const stop = new AbortController();
+const worker = await startWorker({
+  env,
+  broker,
+  store,
+  pool,
+  tasks,
+  clock: systemClock,
+  random: Math.random,
+  boot: randomUUID(),
+  log,
+  onShutdown: () => stop.abort(),
+});
+log.info({ pod: env.POD_NAME, queues: env.LONGSHORE_QUEUES, slots: env.LONGSHORE_CONCURRENCY, tasks: [...tasks.keys()] }, "started");
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  });
+}
+stop.signal.addEventListener("abort", async () => {
+  await worker.drain();
+  await worker[Symbol.asyncDispose]();
+  await broker[Symbol.asyncDispose]();
+  await store[Symbol.asyncDispose]();
+  process.exit(0);
+});

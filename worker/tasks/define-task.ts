@@ -1,0 +1,131 @@
+import * as z from "zod";
+import type { LeaseMode } from "../leases/leases.ts";
+import type { Value, ValueMap } from "../protocol/value.ts";
+import { bindArguments } from "./bind-arguments.ts";
+
+/** A logger with a constant sentence and fields. */
+export interface TaskLog {
+  debug(fields: object, sentence: string): void;
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+/** What a running task may ask of its worker. */
+export interface TaskContext {
+  readonly taskId: string;
+  /** How often it was retried before. */
+  readonly retries: number;
+  /** The broker delivered this message before: an earlier worker may have begun. */
+  readonly redelivered: boolean;
+  /** Aborts on a time limit, when the worker's grace period ends, or when the lease is lost. Hand it to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly log: TaskLog;
+  /** Grows per idempotency key; hand it to the resource, so that it can refuse one who comes late. */
+  readonly fence: string;
+  /** Call right before the irreversible act: from here a crash is not followed by a silent repetition. Throws when the lease is lost: do not act. */
+  effect(): Promise<void>;
+  /** Stores state PROGRESS with these details, for whoever polls the result. */
+  progress(details: ValueMap): Promise<void>;
+}
+
+/** Under Celery's names; times in seconds. */
+export interface RetryPolicy {
+  /** Default 3. */
+  readonly maxRetries?: number | null;
+  /** Errors that retry by themselves; default none. */
+  readonly autoretryFor?: readonly (abstract new (
+    ...args: never[]
+  ) => Error)[];
+  /** Wait without backoff; default 180. */
+  readonly defaultRetryDelay?: number;
+  /** true or the first wait: doubles per attempt. Default off. */
+  readonly retryBackoff?: boolean | number;
+  /** Cap of the backoff; default 600. */
+  readonly retryBackoffMax?: number;
+  /** A random share of the backoff; default true. */
+  readonly retryJitter?: boolean;
+}
+
+type Schema = z.ZodType;
+type InputOf<A, K> = K extends Schema
+  ? A extends Schema
+    ? { readonly args: z.output<A>; readonly kwargs: z.output<K> }
+    : z.output<K>
+  : A extends Schema
+    ? z.output<A>
+    : { readonly args: readonly Value[]; readonly kwargs: ValueMap };
+
+export interface TaskDefinition<A extends Schema | undefined, K extends Schema | undefined> extends RetryPolicy {
+  /** The task's name on the wire, as producers call it. */
+  readonly name: string;
+  /** Positional arguments: a zod tuple or array. */
+  readonly args?: A;
+  /** Keyword arguments: a zod object. Without `args`, positional arguments fill its keys in their order, as in Python. */
+  readonly kwargs?: K;
+  /** Same key, same effect: duplicates get the first one's result. Default: the task's id, which covers redelivery. */
+  readonly idempotencyKey?: (input: InputOf<A, K>) => string;
+  /**
+   * After a crash past the start of the effect: `at-most-once` (default) answers the caller with EffectUnknown and never repeats;
+   * `at-least-once` asks `reconcile`, or repeats with the same key.
+   */
+  readonly mode?: LeaseMode;
+  /**
+   * Where the effect starts: `at-mark` (default) with `context.effect()`: a task that never calls it is repeated after a crash;
+   * `at-run` with its first line.
+   */
+  readonly effectStarts?: "at-mark" | "at-run";
+  /** Only `at-least-once`: finds out what became of an effect that was begun. Its value is the result; undefined repeats the task. */
+  readonly reconcile?: (input: InputOf<A, K>, context: TaskContext) => unknown;
+  /** Seconds; then the task fails with TimeLimitExceeded whatever it does. A message's own limit wins. */
+  readonly timeLimit?: number;
+  /** Seconds; then `signal` aborts with SoftTimeLimitExceeded. */
+  readonly softTimeLimit?: number;
+  readonly ignoreResult?: boolean;
+  readonly run: (input: InputOf<A, K>, context: TaskContext) => unknown;
+}
+
+const BRAND: unique symbol = Symbol.for("longshore.task") as never;
+
+/** A task as the engine sees it: its input is whatever `bind` returned. */
+export interface Task extends RetryPolicy {
+  readonly [BRAND]: true;
+  readonly name: string;
+  readonly mode: LeaseMode;
+  readonly effectStarts: "at-mark" | "at-run";
+  readonly timeLimit?: number;
+  readonly softTimeLimit?: number;
+  readonly ignoreResult: boolean;
+  readonly idempotencyKey?: (input: unknown) => string;
+  readonly reconcile?: (input: unknown, context: TaskContext) => unknown;
+  /** The message's arguments as the task's input, or what is wrong with them. */
+  bind(args: readonly Value[], kwargs: ValueMap): { readonly input: unknown } | { readonly problem: string };
+  run(input: unknown, context: TaskContext): unknown;
+}
+
+/**
+ * Declares a task: one per file, exported under any name. Never registers anything by itself; the worker finds it in the folder.
+ * Throws TypeError when the name is empty.
+ */
+export function defineTask<A extends Schema | undefined = undefined, K extends Schema | undefined = undefined>(
+  definition: TaskDefinition<A, K>,
+): Task {
+  if (typeof definition.name !== "string" || definition.name === "") throw new TypeError("defineTask: name must be a non-empty string");
+  if (typeof definition.run !== "function") throw new TypeError(`defineTask("${definition.name}"): run must be a function`);
+  const { idempotencyKey, reconcile, run, args, kwargs, ...rest } = definition;
+  return {
+    ...rest,
+    [BRAND]: true,
+    mode: definition.mode ?? "at-most-once",
+    effectStarts: definition.effectStarts ?? "at-mark",
+    ignoreResult: definition.ignoreResult ?? false,
+    // `bind` validated the input with the very schemas that these functions' types come from.
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey: (input: unknown) => idempotencyKey(input as InputOf<A, K>) }),
+    ...(reconcile === undefined ? {} : { reconcile: (input: unknown, context) => reconcile(input as InputOf<A, K>, context) }),
+    bind: (positional, keyword) => bindArguments(definition.name, args, kwargs, positional, keyword),
+    run: (input, context) => run(input as InputOf<A, K>, context),
+  };
+}
+
+/** Whether a module's export is a task. Survives two copies of this module. */
+export const isTask = (value: unknown): value is Task => typeof value === "object" && value !== null && BRAND in value;

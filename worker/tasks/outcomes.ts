@@ -1,0 +1,34 @@
+export interface RetryOptions {
+  /** Wait before the next attempt, ms; the task's own retry policy decides when absent. The wait happens in the broker. */
+  readonly delayMs?: number;
+  /** Overrides the task's `maxRetries`; null for no limit. */
+  readonly maxRetries?: number | null;
+  readonly cause?: unknown;
+}
+
+/** Throw to run the task again later, as Celery's `self.retry()`. Beyond `maxRetries` the cause becomes the task's failure. */
+export class Retry extends Error {
+  override readonly name = "Retry";
+  readonly delayMs: number | undefined;
+  readonly maxRetries: number | null | undefined;
+  constructor(message = "", options: RetryOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.delayMs = options.delayMs;
+    this.maxRetries = options.maxRetries;
+  }
+}
+
+/** Throw to refuse the message: it goes to the dead-letter exchange if the queue has one, or back to the queue with `requeue`. */
+export class Reject extends Error {
+  override readonly name = "Reject";
+  readonly requeue: boolean;
+  constructor(reason = "", options: { readonly requeue?: boolean } = {}) {
+    super(reason);
+    this.requeue = options.requeue ?? false;
+  }
+}
+
+/** Throw to end the task without storing a result: somebody else will. */
+export class Ignore extends Error {
+  override readonly name = "Ignore";
+}
