@@ -5,7 +5,7 @@ import { rememberZero } from "./zero.ts";
 
 const now = 1_000_000;
 const live = (ready: number, consumers = 0, age = 100) => ({ value: { ready, consumers }, at: now - age });
-const totals = (ready: number, unacked = 0, age = 1_000) => ({ value: { ready, unacked, consumers: 0 }, at: now - age });
+const totals = (ready: number, unacked = 0, age = 1_000) => ({ value: { ready, unacked, type: "quorum" as const }, at: now - age });
 const queue = (given: Partial<QueueReadings>): QueueReadings => ({ name: "q", weight: 1, ...given });
 const pod = (given: Partial<PodReadings>): PodReadings => ({
   name: "a",
@@ -30,6 +30,7 @@ const queues: readonly [why: string, given: readonly Partial<QueueReadings>[], v
   ["an old zero is stale even if it was confirmed", [{ live: live(0, 0, 4_000), zero: sure }], 0, "stale"],
   ["a queue that was never read is missing", [{}], 0, "missing"],
   ["a queue that does not exist is missing", [{ live: { value: { missing: true }, at: now } }], 0, "missing"],
+  ["a queue that we may not look at is missing", [{ live: { value: { refused: "no" }, at: now } }], 0, "missing"],
   ["queues are summed", [{ live: live(7) }, { live: live(5) }], 12, "fresh"],
   [
     "queues are weighted",
@@ -119,6 +120,13 @@ const zeros: readonly [
     { live: live(0), totals: totals(0) },
     false,
     { since: now - 3_000, confirmed: false },
+  ],
+  [
+    "a classic queue answers itself",
+    undefined,
+    { live: live(0), totals: { value: { ready: 9, unacked: 0, type: "classic" }, at: now } },
+    false,
+    { since: now - 100, confirmed: true },
   ],
 ];
 test.for(zeros)("zero: %s", ([, before, given, heard, want]) => {

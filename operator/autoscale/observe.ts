@@ -36,6 +36,7 @@ interface QueueSeen extends Measured {
 function seeQueue({ name, live, totals, zero }: QueueReadings, now: number): QueueSeen {
   if (live === undefined) return { value: 0, trust: "missing", doubt: `queue ${name}: not read yet` };
   if ("missing" in live.value) return { value: 0, trust: "missing", doubt: `queue ${name} does not exist on the broker` };
+  if ("refused" in live.value) return { value: 0, trust: "missing", doubt: `queue ${name}: ${live.value.refused}` };
   const { ready } = live.value;
   const age = now - live.at;
   if (age > LIVE_STALE_MS) return { value: ready, trust: "stale", doubt: `queue ${name}: last read ${seconds(age)} ago` };

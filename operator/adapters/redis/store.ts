@@ -1,0 +1,69 @@
+import { Redis } from "ioredis";
+import type { StorePort } from "../ports.ts";
+import { StoreError } from "./store-error.ts";
+
+export interface StoreOptions {
+  /** redis(s)://user:password@host:port/db. Never shown. */
+  readonly uri: string;
+  /** How long an answer may take, ms; default 2,000. */
+  readonly timeoutMs?: number;
+}
+
+/** One connection to a Redis, opened when first used. It reconnects by itself; while it cannot, calls fail at once. */
+export function createStore({ uri, timeoutMs = 2_000 }: StoreOptions): StorePort {
+  const redis = new Redis(uri, {
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    connectionName: "longshore-operator",
+    retryStrategy: (attempt) => Math.min(100 * 2 ** attempt, 2_000),
+  });
+  let cause: unknown;
+  redis.on("error", (error: unknown) => {
+    // Kept for whoever asks next: ioredis answers a call without a connection with a bare "Stream isn't writeable".
+    cause = error;
+  });
+  redis.on("ready", () => {
+    cause = undefined;
+  });
+
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      if (redis.status === "wait") await redis.connect();
+      return await work();
+    } catch (error) {
+      throw StoreError.from(cause ?? error);
+    }
+  };
+
+  return {
+    probe: () =>
+      call(async () => {
+        const info = await redis.info("server", "memory");
+        const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+        const version = field("valkey_version") ?? field("redis_version") ?? "unknown";
+        return { version, evictionPolicy: field("maxmemory_policy") ?? "unknown" };
+      }),
+    readHashes: (keys) =>
+      call(async () => {
+        if (keys.length === 0) return [];
+        const pipeline = redis.pipeline();
+        for (const key of keys) pipeline.hgetall(key);
+        const answers = (await pipeline.exec()) ?? [];
+        return answers.map(([error, hash]) => {
+          if (error !== null) throw error;
+          return toHash(hash);
+        });
+      }),
+    async [Symbol.asyncDispose]() {
+      redis.disconnect();
+    },
+  };
+}
+
+function toHash(hash: unknown): Readonly<Record<string, string>> {
+  if (typeof hash !== "object" || hash === null) return {};
+  return Object.fromEntries(Object.entries(hash).map(([field, value]) => [field, String(value)]));
+}
