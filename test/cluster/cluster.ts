@@ -20,8 +20,8 @@ import { tearDown } from "./teardown.ts";
 export { helm } from "./go-binaries.ts";
 export { buildImage, type ImageOptions } from "./images.ts";
 export { type CeleryVersion, type Python, python } from "./python.ts";
-export { type Broker, type BrokerOptions, type BrokerVersion, broker, startBroker } from "./rabbitmq.ts";
-export { type Redis, redis, startRedis } from "./redis.ts";
+export { type Broker, type BrokerOptions, type BrokerVersion, broker, type PrivateBroker, startBroker } from "./rabbitmq.ts";
+export { type PrivateRedis, type Redis, redis, startRedis } from "./redis.ts";
 
 export interface Cluster {
   /** Whether it is the user's own cluster, named by KUBECONFIG. */

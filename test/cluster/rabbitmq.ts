@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run as execute } from "./commands.ts";
 import { home } from "./home.ts";
@@ -36,9 +35,10 @@ export interface Broker {
   /** A crash: SIGKILL. */
   kill(): Promise<void>;
   start(): Promise<void>;
-  /** Stops it, as `stop` does; for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** A broker that one test has for itself: `await using` ends it and removes its data. */
+export interface PrivateBroker extends Broker, AsyncDisposable {}
 
 export interface BrokerOptions {
   readonly version: BrokerVersion;
@@ -62,7 +62,7 @@ export async function broker(version: BrokerVersion = "4.0"): Promise<Broker> {
 }
 
 /** Starts a private broker, or finds the running one of that name. Throws with the log's last lines when it does not start. */
-export async function startBroker({ version, name, config = "" }: BrokerOptions): Promise<Broker> {
+export async function startBroker({ version, name, config = "" }: BrokerOptions): Promise<PrivateBroker> {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new Error(`${name} is not a name for a broker: lower-case letters, digits and dashes only`);
   const tree = await rootfs(TREE_OF[version]);
@@ -131,7 +131,7 @@ async function answers({ ports, gateway, password }: BrokerState): Promise<boole
   return answer.ok;
 }
 
-function brokerOf(tree: string, name: string, state: BrokerState): Broker {
+function brokerOf(tree: string, name: string, state: BrokerState): PrivateBroker {
   const { ports, password, gateway } = state;
   const management = `http://${gateway}:${ports.management}`;
   const halt = (signal: NodeJS.Signals) =>
@@ -157,11 +157,9 @@ function brokerOf(tree: string, name: string, state: BrokerState): Broker {
     stop: () => halt("SIGTERM"),
     kill: () => halt("SIGKILL"),
     start: () => withLock(`broker-${name}`, () => ensureRunning(tree, name, state)),
-    [Symbol.asyncDispose]: () => halt("SIGTERM"),
+    async [Symbol.asyncDispose]() {
+      await halt("SIGKILL");
+      await rm(folderOf(name), { recursive: true, force: true });
+    },
   };
-}
-
-/** Whether a broker of this name was made in the running cluster. */
-export function brokerExists(name: string): boolean {
-  return existsSync(join(folderOf(name), "state.json"));
 }

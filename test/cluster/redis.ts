@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { home } from "./home.ts";
@@ -23,9 +23,10 @@ export interface Redis {
   /** A crash: SIGKILL. */
   kill(): Promise<void>;
   start(): Promise<void>;
-  /** Stops it, as `stop` does; for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** A Redis that one test has for itself: `await using` ends it and removes its data. */
+export interface PrivateRedis extends Redis, AsyncDisposable {}
 
 interface RedisState {
   readonly port: number;
@@ -39,7 +40,7 @@ export async function redis(): Promise<Redis> {
 }
 
 /** Starts a private Redis, or finds the running one of that name. `config` lines are read when it is made. Throws when it does not start. */
-export async function startRedis({ name, config = "" }: { readonly name: string; readonly config?: string }): Promise<Redis> {
+export async function startRedis({ name, config = "" }: { readonly name: string; readonly config?: string }): Promise<PrivateRedis> {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new Error(`${name} is not a name for a Redis: lower-case letters, digits and dashes only`);
   const tree = await rootfs("trixie");
@@ -59,7 +60,10 @@ export async function startRedis({ name, config = "" }: { readonly name: string;
     stop: () => halt("SIGTERM"),
     kill: () => halt("SIGKILL"),
     start: () => withLock(`redis-${name}`, () => ensureRunning(tree, name, state)),
-    [Symbol.asyncDispose]: () => halt("SIGTERM"),
+    async [Symbol.asyncDispose]() {
+      await halt("SIGKILL");
+      await rm(folderOf(name), { recursive: true, force: true });
+    },
   };
 }
 
