@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { KubeObject } from "./object.ts";
 import { eventType, type Reason } from "./reasons.ts";
+import { withoutLogin } from "./redact.ts";
 
 const EVENTS: Resource = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event" };
 export const REPORTER = "longshore.dev/operator";
@@ -98,7 +99,7 @@ export function createEventRecorder({ kube, clock, log, instance }: EventRecorde
         action,
         reason,
         type: eventType(reason),
-        note: cut(note),
+        note: cut(withoutLogin(note)),
         regarding: { apiVersion, kind, name: metadata.name, namespace: metadata.namespace, uid, resourceVersion },
       };
       send(kube.create(EVENTS, event));

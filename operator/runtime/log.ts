@@ -1,4 +1,5 @@
 import pino from "pino";
+import { withoutLogin } from "./redact.ts";
 
 type Write = (fields: object, message: string) => void;
 
@@ -12,11 +13,6 @@ export interface Log {
 }
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
-
-/** The login in a URL, wherever a library put the URL into its message: `amqp://user:password@host` becomes `amqp://***@host`. */
-const URL_LOGIN = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*(?::[^\s/]*)?@/gi;
-
-export const withoutLogin = (text: string): string => text.replace(URL_LOGIN, "$1***@");
 
 const SECRET_FIELDS = ["uri", "url", "password", "token", "authorization", "managementUri"];
 

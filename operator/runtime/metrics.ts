@@ -18,7 +18,6 @@ export function createMetrics(): RuntimeMetrics {
   const registry = new Registry();
   const registers = [registry];
   const caches: Cache<KubeObject>[] = [];
-  // Garbage collection and handles are left out: their observers cost more than they tell.
   collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX, eventLoopMonitoringPrecision: 50 });
 
   const seconds = new Histogram({

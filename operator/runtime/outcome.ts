@@ -1,5 +1,6 @@
 import { isKubeError } from "./kube-error.ts";
 import { REASONS, type Reason } from "./reasons.ts";
+import { withoutLogin } from "./redact.ts";
 
 /** How a reconcile ended well. */
 export type Outcome =
@@ -61,6 +62,6 @@ export function verdictOf(result: { readonly outcome: Outcome } | { readonly err
   return { condition: refusal("Failed", message), requeue: "backoff" };
 }
 
-/** What happened, then what to do about it. */
+/** What happened, then what to do about it. Foreign messages may carry a URL with its login. */
 const refusal = (reason: Reason, message: string) =>
-  ({ status: "False", reason, message: `${message}. ${REASONS[reason].advice}` }) as const;
+  ({ status: "False", reason, message: `${withoutLogin(message)}. ${REASONS[reason].advice}` }) as const;
