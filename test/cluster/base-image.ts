@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { run } from "./commands.ts";
 import { pauseFolder } from "./go-binaries.ts";
@@ -8,31 +7,20 @@ import { home } from "./home.ts";
 import { provideImage } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { step } from "./progress.ts";
-import { rootfs } from "./rootfs.ts";
+import { provideTreeImage } from "./tree-image.ts";
 
 const NODE = "24.21.0";
 const HERE = import.meta.dirname;
 
-/** Counts up when the way the base image is made changes. */
-const RECIPE = 1;
-
 /** `localhost/longshore-base:1`: Debian with Node for our own images. */
 export async function ensureBaseImage(): Promise<string> {
-  const dockerfile = join(HERE, "base.Dockerfile");
-  const key = keyOf(await readFile(dockerfile, "utf8"), NODE, String(RECIPE));
-  return await provideImage({
+  const node = async () => join(await nodeFolder(), "package", "bin", "node");
+  return await provideTreeImage({
     name: "longshore-base:1",
-    key,
-    async build() {
-      const context = join(home().cache, "base-context");
-      await rm(context, { recursive: true, force: true });
-      await mkdir(context, { recursive: true });
-      await run("tar", ["--create", "--file", join(context, "rootfs.tar"), "--directory", await rootfs("base"), "--exclude=./dev/*", "."], {
-        step: "pack the base image's Debian",
-      });
-      await run("cp", [join(await nodeFolder(), "package", "bin", "node"), context]);
-      return { dockerfile, context, buildArgs: {} };
-    },
+    tree: "base",
+    dockerfile: join(HERE, "base.Dockerfile"),
+    files: { node },
+    version: NODE,
   });
 }
 
@@ -71,8 +59,4 @@ async function nodeFolder(): Promise<string> {
     await rename(draft, folder);
     return folder;
   });
-}
-
-function keyOf(...parts: readonly string[]): string {
-  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 12);
 }

@@ -20,7 +20,7 @@ export interface ProcessSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Asked until it says yes, after a start only. */
+  /** Asked until it says yes. */
   readonly ready?: () => Promise<boolean>;
   readonly readyWithinMs?: number;
 }
@@ -57,7 +57,10 @@ export function recorded(): ProcessRecord[] {
  */
 export async function ensureProcess(spec: ProcessSpec): Promise<{ readonly pid: number; readonly started: boolean }> {
   const known = running(spec.name);
-  if (known) return { pid: known.pid, started: false };
+  if (known) {
+    await becomesReady(spec, known.pid, known.startTime); // whoever started it may have been interrupted while it waited
+    return { pid: known.pid, started: false };
+  }
   await stopProcess(spec.name); // it may have died and left children that hold its ports
   const log = logPath(spec.name);
   const output = openSync(log, "a", 0o600);

@@ -110,7 +110,7 @@ function inBroker(tree: string, name: string, state: BrokerState, command: reado
 async function ensureRunning(tree: string, name: string, state: BrokerState): Promise<void> {
   // RabbitMQ would start epmd as a daemon that outlives it; started here first, it is a process of ours like any other.
   await ensureProcess({ name: `${name}-epmd`, ...inBroker(tree, name, state, ["epmd", "-port", String(state.ports.epmd)]) });
-  if (running(name)) return;
+  if (running(name) && (await answers(state).catch(() => false))) return;
   await step(`starting RabbitMQ ${state.version} (${name})`, async () => {
     await ensureProcess({
       name,

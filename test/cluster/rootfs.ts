@@ -12,6 +12,7 @@ const TREES = {
   trixie: { suite: "trixie", include: "rabbitmq-server,redis-server,ca-certificates", brings: "RabbitMQ 4.0 and Redis" },
   sid: { suite: "sid", include: "rabbitmq-server,ca-certificates", brings: "RabbitMQ 4.3" },
   base: { suite: "bookworm", include: "ca-certificates", brings: "the base image" },
+  python: { suite: "bookworm", include: "python3,ca-certificates", brings: "the Celery image" },
 } as const;
 export type Tree = keyof typeof TREES;
 
@@ -29,11 +30,27 @@ export async function rootfs(tree: Tree): Promise<string> {
     await rm(draft, { recursive: true, force: true });
     await step(`fetching Debian ${suite} for ${brings} (about 1 min, once)`, async () => {
       const mirror = process.env["LONGSHORE_DEBIAN_MIRROR"];
-      await run("debootstrap", ["--variant=minbase", `--include=${include}`, suite, draft, ...(mirror ? [mirror] : [])], {
-        log: join(home().logs, `rootfs-${tree}.log`),
-        step: `fetch Debian ${suite}`,
-        advice: "see whether a Debian mirror answers; LONGSHORE_DEBIAN_MIRROR names another one",
-      });
+      // In a mount namespace of its own: an interrupted debootstrap would leave /proc mounted in the draft.
+      await run(
+        "unshare",
+        [
+          "--mount",
+          "--propagation",
+          "private",
+          "--",
+          "debootstrap",
+          "--variant=minbase",
+          `--include=${include}`,
+          suite,
+          draft,
+          ...(mirror ? [mirror] : []),
+        ],
+        {
+          log: join(home().logs, `rootfs-${tree}.log`),
+          step: `fetch Debian ${suite}`,
+          advice: "see whether a Debian mirror answers; LONGSHORE_DEBIAN_MIRROR names another one",
+        },
+      );
       await trim(draft);
       await rename(draft, folder);
     });

@@ -45,8 +45,8 @@ export async function tearDown({ purge }: { readonly purge: boolean }): Promise<
   await Promise.all(others.map((name) => stopProcess(name, { signal: "SIGKILL" })));
   await clearNode({ keepNamespace: false });
   await rm(run, { recursive: true, force: true });
+  await unmountUnder(cache); // an image build that was killed leaves its layers mounted
   if (!purge) return;
-  await unmountUnder(cache);
   await rm(root, { recursive: true, force: true });
 }
 
