@@ -29,15 +29,7 @@ export function openMetrics(tally: Tally, slots: () => number, isTask: (name: st
   });
   const bad = new Counter({ name: "longshore_worker_malformed_total", help: "Messages that were no task.", registers });
   const gauge = (name: string, help: string, read: () => number): void => {
-    // prom-client calls `collect` with the gauge as `this`.
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    const shown: Gauge = new Gauge({ name, help, registers, collect: () => shown.set(read()) });
   };
   gauge("longshore_worker_slots", "Slots.", slots);
   gauge("longshore_worker_busy", "Slots that run a task.", () => tally.busy);

@@ -97,7 +97,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     broker,
     clock,
     prefetch: () => executor.slots,
-    onDelivery: executor.accept,
+    onDelivery: (delivery) => executor.accept(delivery),
     onChange: () => heart.beatNow(),
     onTrouble: (queue, error) => log.warn({ queue, reason: error.message }, "cannot consume yet"),
   });
@@ -124,7 +124,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       return clock.now() - wellAt < DEAD_MS;
     },
     ready: () => broker.connected && started,
-    metrics: metrics.text,
+    metrics: () => metrics.text(),
   });
   const control = startControl({
     broker,
@@ -153,7 +153,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     onTrouble: (error) => log.error({ err: error }, "remote control failed"),
   });
   control.catch((error: unknown) => log.error({ err: error }, "no remote control: the broker refuses it"));
-  const consuming = Promise.all(env.LONGSHORE_QUEUES.map(intake.add)).then(() => {
+  const consuming = Promise.all(env.LONGSHORE_QUEUES.map((queue) => intake.add(queue))).then(() => {
     started = true;
     heart.beatNow();
   });

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import type { LeaseMode } from "../leases/leases.ts";
 import type { Value, ValueMap } from "../protocol/value.ts";
 import { bindArguments } from "./bind-arguments.ts";
