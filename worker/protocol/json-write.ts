@@ -4,7 +4,7 @@ import { typedParts } from "./json-typed.ts";
 import { floatRepr } from "./number.ts";
 import { PyDateTime, PyFloat, PyValue } from "./value.ts";
 
-const NON_ASCII = /[\u0080-\uffff]/g;
+const NON_ASCII = /[\u007f-\uffff]/g;
 
 /**
  * Writes a value byte for byte as Python's `json.dumps` with kombu's encoder: `", "` and `": "`, ASCII only, typed values.

@@ -77,7 +77,9 @@ function objectRepr(value: object): string | undefined {
     case "date":
       return `datetime.date(${value.text.split("-").map(Number).join(", ")})`;
     case "time":
-      return `datetime.time(${value.text.split(/[:.]/).map(Number).join(", ")})`;
+      return `datetime.time(${withoutZeros(value.text.split(/[:.]/).map(Number), 2).join(", ")})`;
+    default:
+      return value.text;
   }
 }
 
@@ -93,8 +95,12 @@ function datetimeRepr(value: Date): string {
         .padEnd(6, "0")
         .slice(0, 6),
     );
-  while (fields.length > 5 && fields.at(-1) === 0) fields.pop();
-  return `datetime.datetime(${fields.join(", ")}${zone === "" && value instanceof PyDateTime ? "" : tzinfo(zone)})`;
+  return `datetime.datetime(${withoutZeros(fields, 5).join(", ")}${zone === "" && value instanceof PyDateTime ? "" : tzinfo(zone)})`;
+}
+
+/** Python leaves out seconds and microseconds that are zero. */
+function withoutZeros(fields: readonly number[], keep: number): readonly number[] {
+  return fields.slice(0, Math.max(keep, fields.findLastIndex((field) => field !== 0) + 1));
 }
 
 function tzinfo(zone: string): string {

@@ -61,10 +61,10 @@ export function decodeResult(payload: string | Uint8Array): StoredResult {
   const meta = decodeJson(payload);
   if (!isMap(meta) || typeof meta["status"] !== "string") throw new TypeError("not a Celery result: expected an object with a status");
   const { status, result, traceback, children, date_done, group_id, parent_id, task_id, ...rest } = meta;
-  const error = isException(status as string) ? asException(result) : undefined;
+  const error = isException(status) ? asException(result) : undefined;
   return {
     id: typeof task_id === "string" ? task_id : "",
-    state: status as string,
+    state: status,
     result: error === undefined ? (result ?? null) : null,
     children: Array.isArray(children) ? (children as readonly Value[]) : [],
     ...(error === undefined ? {} : { error }),

@@ -39,7 +39,7 @@ function render(root: unknown, maxLength: number, tuple: boolean): string {
         continue;
       }
       if (left <= 0) return out + closing(rest);
-      const text = typeof token.value === "string" ? quoted(token.value, left) : truncate(expanded, left);
+      const text = leaf(token.value, left) ?? truncate(expanded, left);
       out += text;
       left -= text.length;
       continue;
@@ -55,7 +55,7 @@ function render(root: unknown, maxLength: number, tuple: boolean): string {
 
 /** The tokens of an array or object, or the text of anything else. */
 function expand(value: unknown, tuple: boolean, level: number, seen: Set<object>): readonly Token[] | string {
-  const scalar = typeof value === "string" ? "" : scalarRepr(value);
+  const scalar = typeof value === "string" || value instanceof Uint8Array ? "" : scalarRepr(value);
   if (scalar !== undefined) return scalar;
   const container = value as object;
   const isArray = Array.isArray(container);
@@ -84,6 +84,19 @@ function closing(rest: readonly Token[]): string {
 
 function quoted(text: string, left: number): string {
   return `'${truncate(text, left).replaceAll("'", "\\'")}'`;
+}
+
+/** Text, and bytes as Celery shows them: text when they are UTF-8, else hex. */
+function leaf(value: unknown, left: number): string | undefined {
+  if (typeof value === "string") return quoted(value, left);
+  if (!(value instanceof Uint8Array)) return undefined;
+  const shown = value.subarray(0, left);
+  const more = value.length > left ? "..." : "";
+  try {
+    return `b'${new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(shown)}${more}'`;
+  } catch {
+    return `b'${Buffer.from(shown).toString("hex")}${more}'`; // no text
+  }
 }
 
 /** celery/utils/text.py `truncate`: cut at the last space before the bound. */

@@ -30,6 +30,6 @@ export function isSignature(value: Value | undefined): value is Signature {
 /** A list of signatures, one signature, or null, as a list. Undefined when anything in it is no signature. */
 export function asSignatures(value: Value | undefined): readonly Signature[] | undefined {
   if (value == null) return [];
-  const items: readonly Value[] = Array.isArray(value) ? value : [value as Value];
+  const items: readonly Value[] = Array.isArray(value) ? value : [value];
   return items.every((item) => isSignature(item)) ? items : undefined;
 }
