@@ -1,0 +1,41 @@
+import type { Arguments, BrokerObject } from "../adapters/ports.ts";
+import { canonical } from "./identity.ts";
+
+/** One field in which the broker's object is not what the spec says. Values as text; "nothing" where there is none. */
+export interface Difference {
+  readonly field: string;
+  readonly broker: string;
+  readonly spec: string;
+}
+
+/** The type stands in a field of its own, and a queue that was declared without it has it all the same. */
+const NOT_COMPARED = new Set(["x-queue-type"]);
+
+/** How two objects with one identity differ, in the order in which users read a spec. Equal ones give an empty list. Never throws. */
+export function differences(spec: BrokerObject, broker: BrokerObject): readonly Difference[] {
+  return [...properties(spec, broker), ...argumentDifferences(spec.arguments, broker.arguments)];
+}
+
+function properties(spec: BrokerObject, broker: BrokerObject): readonly Difference[] {
+  const [wanted, found] = [propertiesOf(spec), propertiesOf(broker)];
+  return Object.keys(wanted).flatMap((field) => difference(field, wanted[field], found[field]));
+}
+
+function propertiesOf(object: BrokerObject): Readonly<Record<string, string | boolean>> {
+  if (object.type === "binding") return {};
+  const { kind, durable, autoDelete } = object;
+  const own = object.type === "queue" ? { exclusive: object.exclusive } : { internal: object.internal };
+  return { type: kind, durable, autoDelete, ...own };
+}
+
+function argumentDifferences(spec: Arguments, broker: Arguments): readonly Difference[] {
+  const names = new Set([...Object.keys(spec), ...Object.keys(broker)].filter((name) => !NOT_COMPARED.has(name)));
+  return [...names].toSorted().flatMap((name) => difference(name, spec[name], broker[name]));
+}
+
+const difference = (field: string, spec: unknown, broker: unknown): readonly Difference[] => {
+  const [wanted, found] = [shown(spec), shown(broker)];
+  return wanted === found ? [] : [{ field, broker: found, spec: wanted }];
+};
+
+const shown = (value: unknown): string => (value === undefined ? "nothing" : canonical(value));
