@@ -126,7 +126,7 @@ export const workerPoolKind = defineKind({
     {
       apiGroup: "apps",
       resources: ["deployments"],
-      verbs: ["get", "list", "watch", "create", "patch", "delete"],
+      verbs: ["get", "list", "watch", "create", "patch"],
       why: "Each pool runs as a Deployment.",
     },
     {
