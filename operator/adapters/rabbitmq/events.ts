@@ -1,0 +1,86 @@
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { BrokerEndpoint, Target } from "../ports.ts";
+import { type BrokerConnection, openConnection } from "./connection.ts";
+
+/** Of the plugin rabbitmq_event_exchange: one message without a body per thing that happens (github.com/rabbitmq/rabbitmq-event-exchange). */
+const EXCHANGE = "amq.rabbitmq.event";
+/** The plugin publishes to this vhost, unless configured otherwise. */
+const EVENTS_VHOST = "/";
+const KEYS = ["queue.created", "queue.deleted", "exchange.created", "exchange.deleted", "binding.created", "binding.deleted", "vhost.*"];
+/** Beyond this the oldest events are dropped; the poll finds what they told. */
+const MAX_WAITING = 10_000;
+
+/**
+ * Calls back on every event of the endpoint's vhost, and without a target after a connection was lost, for events may have been missed.
+ * "unsupported" where the plugin is off or the user may not read there. Throws `BrokerError` when the broker cannot be reached.
+ */
+export async function subscribeChanges(
+  endpoint: BrokerEndpoint,
+  random: () => number,
+  onChange: (target?: Target) => void,
+): Promise<AsyncDisposable | "unsupported"> {
+  const down = () => onChange();
+  const options = { name: "longshore-operator events", vhost: EVENTS_VHOST, random };
+  const connection = openConnection(endpoint, { ...options, onChange: ({ up }) => (up ? undefined : down()) });
+  const first = await connection.model().catch(() => undefined);
+  const subscribed = first !== undefined && (await listen(first, endpoint.vhost, onChange));
+  if (!subscribed) {
+    await connection[Symbol.asyncDispose]();
+    return "unsupported";
+  }
+  return resubscribing(connection, first, endpoint.vhost, onChange);
+}
+
+function resubscribing(
+  connection: BrokerConnection,
+  first: ChannelModel,
+  vhost: string,
+  onChange: (target?: Target) => void,
+): AsyncDisposable {
+  const again = connection.onUp((model) => {
+    if (model === first) return;
+    // When it fails the connection broke again, or the plugin went: the poll remains.
+    void listen(model, vhost, onChange).then(() => onChange());
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      again[Symbol.dispose]();
+      await connection[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Whether it worked. Never throws. */
+async function listen(model: ChannelModel, vhost: string, onChange: (target?: Target) => void): Promise<boolean> {
+  try {
+    const channel = await model.createChannel();
+    channel.on("error", () => undefined); // The same error rejects the call that caused it.
+    await channel.checkExchange(EXCHANGE);
+    await consume(channel, vhost, onChange);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function consume(channel: Channel, vhost: string, onChange: (target?: Target) => void): Promise<void> {
+  const { queue } = await channel.assertQueue("", { exclusive: true, autoDelete: true, durable: false, maxLength: MAX_WAITING });
+  for (const key of KEYS) await channel.bindQueue(queue, EXCHANGE, key);
+  const told = (message: ConsumeMessage | null): void => {
+    if (message === null) return onChange(); // Somebody deleted our queue.
+    const headers: Readonly<Record<string, unknown>> = message.properties.headers ?? {};
+    if (message.fields.routingKey.startsWith("vhost.")) return headers["name"] === vhost ? onChange() : undefined;
+    if (headers["vhost"] !== vhost) return;
+    const target = targetIn(message.fields.routingKey, headers);
+    if (target?.name !== queue) onChange(target);
+  };
+  await channel.consume(queue, told, { noAck: true });
+}
+
+function targetIn(key: string, headers: Readonly<Record<string, unknown>>): Target | undefined {
+  const [kind] = key.split(".");
+  const binding = kind === "binding";
+  const type = binding ? headers["destination_kind"] : kind;
+  const name = binding ? headers["destination_name"] : headers["name"];
+  return typeof name === "string" && (type === "queue" || type === "exchange") ? { type, name } : undefined;
+}

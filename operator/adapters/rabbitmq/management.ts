@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod";
+import {
+  type BrokerEndpoint,
+  BrokerError,
+  type BrokerFacts,
+  type BrokerObject,
+  type Snapshot,
+  type Target,
+  type TopologyPort,
+} from "../ports.ts";
+import type { BrokerConnection } from "./connection.ts";
+import { amqpError } from "./errors.ts";
+import { subscribeChanges } from "./events.ts";
+import { type ManagementApi, openManagement } from "./http.ts";
+import * as objects from "./objects.ts";
+import { probeBroker } from "./probe.ts";
+
+/** The broker's own limit is 500. */
+const PAGE_SIZE = 500;
+const OBSERVE_DEADLINE_MS = 30_000;
+const BULK_DEADLINE_MS = 120_000;
+
+export interface TopologyOptions {
+  readonly connection: BrokerConnection;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * Topology by RabbitMQ's management API, 3.10 to 4.3; AMQP only where the API has no live answer: events, and whether a queue is empty.
+ * Uses `connection` but leaves it to its owner.
+ */
+export function openTopology(endpoint: BrokerEndpoint, { connection, random }: TopologyOptions): TopologyPort {
+  const api = openManagement(endpoint);
+  const { vhost } = endpoint;
+  const inVhost = encodeURIComponent(vhost);
+
+  const pages = async <T>(path: string, schema: z.ZodType<T>): Promise<readonly T[]> => {
+    const items: T[] = [];
+    for (let page = 1, count = 1; page <= count; page++) {
+      const query = `page=${page}&page_size=${PAGE_SIZE}&disable_stats=true`;
+      const answer = objects.pageSchema.parse(await api.call({ method: "GET", path: `${path}&${query}`, deadlineMs: OBSERVE_DEADLINE_MS }));
+      items.push(...z.array(schema).parse(answer.items));
+      count = answer.page_count;
+    }
+    return items;
+  };
+  const bindingsAt = async (path: string): Promise<readonly BrokerObject[]> => {
+    const list = z.array(objects.bindingSchema).parse(await api.call({ method: "GET", path, deadlineMs: OBSERVE_DEADLINE_MS }));
+    return list.map(objects.bindingFrom).filter((binding) => !objects.isImplicit(binding));
+  };
+
+  return {
+    probe: (): Promise<BrokerFacts> => probeBroker(api, connection, endpoint),
+    async observe(): Promise<Snapshot> {
+      const [exchanges, queues, bindings] = await Promise.all([
+        pages(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema),
+        pages(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
+        bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
+      ]);
+      return { objects: [...exchanges.map(objects.exchangeFrom), ...queues.map(objects.queueFrom), ...bindings] };
+    },
+    async read(target: Target) {
+      const path = objects.pathOf(vhost, target);
+      const [object, bindings] = await Promise.all([
+        orMissing(api.call({ method: "GET", path: `${path}?disable_stats=true` })),
+        orMissing(bindingsAt(objects.bindingsPathOf(vhost, target))),
+      ]);
+      if (object === undefined) return [];
+      const read = target.type === "queue" ? objects.queueFrom(objects.queueSchema.parse(object)) : undefined;
+      return [read ?? objects.exchangeFrom(objects.exchangeSchema.parse(object)), ...(bindings ?? [])];
+    },
+    async declare(object) {
+      const method = object.type === "binding" ? "POST" : "PUT";
+      await api.call({ method, path: objects.pathOf(vhost, object), body: objects.bodyOf(object) });
+    },
+    async remove(object, { ifEmpty = false } = {}) {
+      if (ifEmpty && object.type === "queue") await assertEmpty(api, connection, vhost, object.name);
+      const path = object.type === "binding" ? await bindingPath(api, vhost, object) : objects.pathOf(vhost, object);
+      if (path !== undefined) await orMissing(api.call({ method: "DELETE", path }));
+    },
+    async bulk(all) {
+      const rows = (type: BrokerObject["type"]) => all.filter((object) => object.type === type).map(objects.rowOf);
+      const body = { exchanges: rows("exchange"), queues: rows("queue"), bindings: rows("binding") };
+      await api.call({ method: "POST", path: `/definitions/${inVhost}`, body, deadlineMs: BULK_DEADLINE_MS });
+    },
+    changes: (onChange) => subscribeChanges(endpoint, random, onChange),
+    async [Symbol.asyncDispose]() {
+      api[Symbol.dispose]();
+    },
+  };
+}
+
+const orMissing = async <T>(what: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await what;
+  } catch (error) {
+    if (error instanceof BrokerError && error.failure === "missing") return undefined;
+    throw error;
+  }
+};
+
+/** A binding is named by a key that the broker makes from its routing key and arguments: look it up. */
+async function bindingPath(api: ManagementApi, vhost: string, binding: BrokerObject): Promise<string | undefined> {
+  const path = objects.pathOf(vhost, binding);
+  const list = z.array(objects.bindingSchema).parse((await orMissing(api.call({ method: "GET", path }))) ?? []);
+  const key = list.find((json) => isDeepStrictEqual(objects.bindingFrom(json), binding))?.properties_key;
+  return key === undefined ? undefined : `${path}/${encodeURIComponent(key)}`;
+}
+
+const totals = z.object({ messages: z.number().catch(0), consumers: z.number().catch(0) });
+
+/** Quorum queues know no if-empty, and the API's counts are up to 5 s old for them: a passive declare, which is live, must agree. */
+async function assertEmpty(api: ManagementApi, connection: BrokerConnection, vhost: string, name: string): Promise<void> {
+  const path = `${objects.pathOf(vhost, { type: "queue", name })}?disable_stats=true&enable_queue_totals=true`;
+  const [counted, live] = await Promise.all([orMissing(api.call({ method: "GET", path })), readyCount(connection, name)]);
+  if (counted === undefined || live === undefined) return;
+  const messages = Math.max(totals.parse(counted).messages, live.messageCount);
+  if (messages === 0 && live.consumerCount === 0) return;
+  const holds = [messages > 0 ? counting(messages, "message") : "", live.consumerCount > 0 ? counting(live.consumerCount, "consumer") : ""];
+  throw new BrokerError("not-empty", "amqp", `queue ${name} has ${holds.filter((text) => text !== "").join(" and ")}`);
+}
+
+const counting = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+async function readyCount(
+  connection: BrokerConnection,
+  name: string,
+): Promise<{ messageCount: number; consumerCount: number } | undefined> {
+  const model = await connection.model();
+  const channel = await model.createChannel().catch((error: unknown) => {
+    throw amqpError(error, "open a channel");
+  });
+  channel.on("error", () => undefined); // The same error rejects the call below.
+  try {
+    const counts = await channel.checkQueue(name);
+    await channel.close();
+    return counts;
+  } catch (error) {
+    const failure = amqpError(error, `look at queue ${name}`);
+    if (failure.failure === "missing") return undefined;
+    throw failure;
+  }
+}
