@@ -21,6 +21,7 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 const PAGE = 500;
 const BACKOFF: Backoff = { baseMs: 200, capMs: 30_000 };
+const LASTED_MS = 1_000;
 
 /**
  * Lists, then watches from the list's version, until the signal aborts. Versions that expired lead to a new list; lost connections to a new
@@ -30,32 +31,30 @@ export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>
   const { clock, random, log, onTrouble } = options;
   let version: string | undefined;
   let failures = 0;
-  const reset = () => {
-    failures = 0;
-    onTrouble(undefined);
-  };
   while (!signal.aborted) {
+    let openedAt = Number.POSITIVE_INFINITY;
     try {
-      if (version === undefined) {
-        version = await listAll(options, signal);
-        reset();
-      }
-      const started = clock.elapsed();
+      version ??= await listAll(options, signal);
       for await (const event of options.kube.watch<T>(options.resource, options.selection, version, signal)) {
-        if (failures > 0) reset();
+        if (openedAt === Number.POSITIVE_INFINITY) {
+          openedAt = clock.elapsed();
+          onTrouble(undefined);
+        }
         version = event.type === "BOOKMARK" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? version);
         if (event.type !== "BOOKMARK") options.onEvent(event);
       }
-      // A server that closes at once must not be asked in a tight loop.
-      if (clock.elapsed() - started < 1_000) await sleep(clock, backoffMs(BACKOFF, failures++, random()), signal);
-      else if (failures > 0) reset();
+      // Only a watch that lasted ends a row of failures: a server that closes at once must not be asked in a tight loop.
+      if (clock.elapsed() - openedAt >= LASTED_MS) failures = 0;
+      else await sleep(clock, backoffMs(BACKOFF, failures++, random()), signal);
     } catch (error) {
       if (signal.aborted) return;
+      if (clock.elapsed() - openedAt >= LASTED_MS) failures = 0;
+      const first = failures++ === 0;
       if (isKubeError(error, 410)) {
         log.info({ resource: options.resource.plural }, "watch expired, listing again");
         version = undefined;
-        if (failures++ === 0) continue;
-      } else if (failures++ === 0) {
+        if (first) continue;
+      } else if (first) {
         log.warn({ resource: options.resource.plural, ...errorFields(error) }, "cannot list or watch, trying again");
       }
       onTrouble(`${options.resource.plural}: ${errorFields(error).error}`);
