@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectRedis } from "../../worker/adapters/redis.ts";
 import { type AttemptDeps, attempt, type Observer } from "../../worker/engine/attempt.ts";
@@ -53,7 +53,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTi
 async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: number; results: string[] }> {
   const broker = memoryBroker(["q"], 2);
   const userKey = randomUUID();
-  const ids = [randomUUID()];
+  const ids: string[] = [randomUUID()];
   if (duplicate === "same-id") ids.push(ids[0] ?? "");
   if (duplicate === "same-key") ids.push(randomUUID());
   for (const id of ids) {
