@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 import { generatedFiles } from "./files.ts";
 
 /**
@@ -10,7 +11,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const OWN_FOLDERS = ["crds", "charts/longshore/templates/crds"];
 
 const verify = process.argv.includes("--verify");
-const files = generatedFiles();
+const { version } = packageJson;
+const files = generatedFiles(version);
 const drifted = (await Promise.all(files.map(async (file) => ((await current(file.path)) === file.text ? [] : [file])))).flat();
 const orphans = (await Promise.all(OWN_FOLDERS.map(orphansIn))).flat();
 
