@@ -5,12 +5,12 @@ import type { Value, ValueMap } from "./value.ts";
 
 /** Where a signature wants to go; what it leaves open is the router's to decide. */
 export interface Route {
-  readonly queue?: string;
-  readonly exchange?: string;
-  readonly routingKey?: string;
-  readonly countdown?: number;
+  readonly queue?: string | undefined;
+  readonly exchange?: string | undefined;
+  readonly routingKey?: string | undefined;
+  readonly countdown?: number | undefined;
   /** Seconds from now, or a date as Python wrote it. */
-  readonly expires?: number | string;
+  readonly expires?: number | string | undefined;
 }
 
 /** One thing to do, in order. All ids are fixed, so that a plan done twice does nothing new. */

@@ -2,6 +2,7 @@ import type { CanvasContext, Options, Route } from "./canvas-plan.ts";
 import type { OutgoingTask } from "./encode-task.ts";
 import { isMap } from "./is-value.ts";
 import { asSignatures, isSignature, type Signature } from "./signature.ts";
+import type { TimeLimit } from "./task-message.ts";
 import { PyDateTime, PyFloat, type Value } from "./value.ts";
 
 /** A plain signature and the options of its call as a task to send: the options of `apply_async` become fields of the message. */
@@ -11,13 +12,10 @@ export function outgoing(
   options: Options,
   context: CanvasContext,
 ): { readonly task: OutgoingTask; readonly route: Route } {
-  const chain = asSignatures(options["chain"]);
   const chord = options["chord"];
   const headers = options["headers"];
-  const hard = seconds(options["time_limit"]);
-  const soft = seconds(options["soft_time_limit"]);
   const stampedHeaders = Array.isArray(options["stamped_headers"]) ? options["stamped_headers"].map(String) : undefined;
-  const priority = seconds(options["priority"]) ?? context.priority;
+  const links = (name: string): readonly Signature[] | undefined => (options[name] == null ? undefined : asSignatures(options[name]));
   const task: OutgoingTask = {
     id: String(options["task_id"]),
     name: signature.task,
@@ -27,36 +25,33 @@ export function outgoing(
     parentId: text(options["parent_id"]) ?? context.parentId,
     origin: context.origin,
     replyTo: text(options["reply_to"]) ?? context.replyTo,
-    callbacks: asSignatures(options["link"]) ?? [],
-    errbacks: asSignatures(options["link_error"]) ?? [],
-    ...(hard === undefined && soft === undefined
-      ? {}
-      : { timeLimit: { ...(hard === undefined ? {} : { hard }), ...(soft === undefined ? {} : { soft }) } }),
-    ...(options["chain"] == null || chain === undefined ? {} : { chain }),
-    ...(isSignature(chord) ? { chord } : {}),
-    ...(isMap(headers) ? { headers } : {}),
-    ...(priority === undefined ? {} : { priority }),
-    ...(typeof options["group_index"] === "number" ? { groupIndex: options["group_index"] } : {}),
-    ...(typeof options["ignore_result"] === "boolean" ? { ignoreResult: options["ignore_result"] } : {}),
-    ...field("group", text(options["group_id"])),
-    ...field("shadow", text(options["shadow"])),
-    ...field("eta", date(options["eta"])),
-    ...(stampedHeaders === undefined
-      ? {}
-      : { stampedHeaders, stamps: Object.fromEntries(stampedHeaders.map((name) => [name, options[name] ?? null])) }),
+    timeLimit: limits(seconds(options["time_limit"]), seconds(options["soft_time_limit"])),
+    priority: seconds(options["priority"]) ?? context.priority,
+    group: text(options["group_id"]),
+    groupIndex: seconds(options["group_index"]),
+    shadow: text(options["shadow"]),
+    eta: date(options["eta"]),
+    ignoreResult: typeof options["ignore_result"] === "boolean" ? options["ignore_result"] : undefined,
+    callbacks: links("link"),
+    errbacks: links("link_error"),
+    chain: links("chain"),
+    chord: isSignature(chord) ? chord : undefined,
+    headers: isMap(headers) ? headers : undefined,
+    stampedHeaders,
+    stamps: stampedHeaders && Object.fromEntries(stampedHeaders.map((name) => [name, options[name] ?? null])),
   };
   const route: Route = {
-    ...field("queue", text(options["queue"])),
-    ...field("exchange", text(options["exchange"])),
-    ...field("routingKey", text(options["routing_key"])),
-    ...field("countdown", seconds(options["countdown"])),
-    ...field("expires", seconds(options["expires"]) ?? date(options["expires"])),
+    queue: text(options["queue"]),
+    exchange: text(options["exchange"]),
+    routingKey: text(options["routing_key"]),
+    countdown: seconds(options["countdown"]),
+    expires: seconds(options["expires"]) ?? date(options["expires"]),
   };
   return { task, route };
 }
 
-function field<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [name]: value }) as { [P in K]?: V };
+function limits(hard: number | undefined, soft: number | undefined): TimeLimit {
+  return { ...(hard === undefined ? {} : { hard }), ...(soft === undefined ? {} : { soft }) };
 }
 
 function text(value: Value | undefined): string | undefined {

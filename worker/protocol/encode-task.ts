@@ -9,36 +9,36 @@ import type { TimeLimit } from "./task-message.ts";
 export interface OutgoingTask {
   readonly id: string;
   readonly name: string;
-  readonly args?: readonly unknown[];
-  readonly kwargs?: Readonly<Record<string, unknown>>;
-  readonly retries?: number;
-  readonly eta?: number | string;
-  readonly expires?: number | string;
-  readonly timeLimit?: TimeLimit;
-  readonly rootId?: string;
-  readonly parentId?: string;
-  readonly group?: string;
-  readonly groupIndex?: number;
+  readonly args?: readonly unknown[] | undefined;
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined;
+  readonly retries?: number | undefined;
+  readonly eta?: number | string | undefined;
+  readonly expires?: number | string | undefined;
+  readonly timeLimit?: TimeLimit | undefined;
+  readonly rootId?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly group?: string | undefined;
+  readonly groupIndex?: number | undefined;
   /** null leaves it to the task's own setting. */
-  readonly ignoreResult?: boolean | null;
-  readonly shadow?: string;
+  readonly ignoreResult?: boolean | null | undefined;
+  readonly shadow?: string | undefined;
   /** Who sends, as `gen<pid>@<host>`. */
   readonly origin: string;
-  readonly replyTo?: string;
-  readonly priority?: number;
-  readonly argsRepr?: string;
-  readonly kwargsRepr?: string;
-  readonly replacedTaskNesting?: number;
-  readonly callbacks?: readonly Signature[];
-  readonly errbacks?: readonly Signature[];
-  readonly chain?: readonly Signature[];
-  readonly chord?: Signature;
-  readonly stampedHeaders?: readonly string[];
-  readonly stamps?: Readonly<Record<string, unknown>>;
+  readonly replyTo?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly argsRepr?: string | undefined;
+  readonly kwargsRepr?: string | undefined;
+  readonly replacedTaskNesting?: number | undefined;
+  readonly callbacks?: readonly Signature[] | undefined;
+  readonly errbacks?: readonly Signature[] | undefined;
+  readonly chain?: readonly Signature[] | undefined;
+  readonly chord?: Signature | undefined;
+  readonly stampedHeaders?: readonly string[] | undefined;
+  readonly stamps?: Readonly<Record<string, unknown>> | undefined;
   /** Custom headers, merged flat beside Celery's own, which they override. */
-  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
   /** The broker drops the message this many ms from now: what is left until `expires`. */
-  readonly expirationMs?: number;
+  readonly expirationMs?: number | undefined;
 }
 
 /**
@@ -48,14 +48,7 @@ export interface OutgoingTask {
 export function encodeTask(task: OutgoingTask): { readonly properties: MessageProperties; readonly body: Buffer } {
   const args = task.args ?? [];
   const kwargs = task.kwargs ?? {};
-  const links = (signatures: readonly Signature[] | undefined): readonly Signature[] | null =>
-    signatures === undefined || signatures.length === 0 ? null : signatures;
-  const embed = {
-    callbacks: links(task.callbacks),
-    errbacks: links(task.errbacks),
-    chain: links(task.chain),
-    chord: task.chord ?? null,
-  };
+  const { callbacks = null, errbacks = null, chain = null, chord = null } = task;
   return {
     properties: {
       contentType: "application/json",
@@ -67,7 +60,7 @@ export function encodeTask(task: OutgoingTask): { readonly properties: MessagePr
       ...(task.expirationMs === undefined ? {} : { expiration: String(Math.max(0, Math.trunc(task.expirationMs))) }),
       headers: { ...celeryHeaders(task, args, kwargs), ...task.headers },
     },
-    body: Buffer.from(encodeJson([args, kwargs, embed])),
+    body: Buffer.from(encodeJson([args, kwargs, { callbacks, errbacks, chain, chord }])),
   };
 }
 

@@ -25,7 +25,7 @@ export interface CeleryEvent {
   readonly [field: string]: unknown;
 }
 
-/** An event in the field order of Celery. `fields` come from the builders of task-events.ts and worker-events.ts. */
+/** An event in the field order of Celery. `fields` come from event-fields.ts. */
 export function buildEvent(type: string, origin: EventOrigin, fields: Readonly<Record<string, unknown>>): CeleryEvent {
   const { hostname, pid, clock, timestamp, utcoffset = 0 } = origin;
   return { hostname, utcoffset, pid, clock, ...fields, timestamp, type };
