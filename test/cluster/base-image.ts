@@ -18,7 +18,7 @@ export async function ensureBaseImage(): Promise<string> {
   return await provideTreeImage({
     name: "longshore-base:1",
     tree: "base",
-    dockerfile: join(HERE, "base.Dockerfile"),
+    dockerfile: join(HERE, "images", "base.Dockerfile"),
     files: { node },
     version: NODE,
   });

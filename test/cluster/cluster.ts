@@ -23,6 +23,8 @@ export { type CeleryVersion, type Python, python } from "./python.ts";
 export { type Broker, type BrokerOptions, type BrokerVersion, broker, type PrivateBroker, startBroker } from "./rabbitmq.ts";
 export { type PrivateRedis, type Redis, redis, startRedis } from "./redis.ts";
 
+export { celeryImage, rabbitmqImage, redisImage } from "./server-images.ts";
+
 export interface Cluster {
   /** Whether it is the user's own cluster, named by KUBECONFIG. */
   readonly external: boolean;

@@ -15,12 +15,15 @@ export interface Python {
   readonly bin: string;
 }
 
+/** The file with everything that is pinned for a version of Celery. */
+export const requirementsOf = (celery: CeleryVersion): string => join(import.meta.dirname, `requirements-celery-${celery}.txt`);
+
 /**
  * A Python with Celery of that version, Flower, msgpack and YAML, as pinned in `requirements-celery-*.txt`. Made once per content of that file.
  * Never touches the machine's own Python packages. Throws when PyPI does not answer.
  */
 export async function python(celery: CeleryVersion = "5.6"): Promise<Python> {
-  const requirements = join(import.meta.dirname, `requirements-celery-${celery}.txt`);
+  const requirements = requirementsOf(celery);
   const key = createHash("sha256")
     .update(await readFile(requirements))
     .digest("hex")
