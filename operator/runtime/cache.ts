@@ -26,7 +26,7 @@ export interface Change<T> {
 /** What the API server has, kept fresh by a watch. Objects are shared: never change them. */
 export interface Cache<T extends KubeObject> extends AsyncDisposable {
   readonly resource: Resource;
-  get(key: ObjectKey): T | undefined;
+  readonly get: (key: ObjectKey) => T | undefined;
   list(): readonly T[];
   /**
    * Calls back on every change from now on; what is there already is told at once, as `initial`. What was deleted or changed while the

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Resource } from "../adapters/ports.ts";
 import type { Condition, KubeObject } from "./object.ts";
 
 export const GROUP = "longshore.dev";
@@ -55,6 +56,9 @@ export interface Kind<Spec extends z.ZodObject = z.ZodObject, Status extends z.Z
 export function defineKind<Spec extends z.ZodObject, Status extends z.ZodObject>(kind: Kind<Spec, Status>): Kind<Spec, Status> {
   return kind;
 }
+
+/** Where a kind's objects are in the API. */
+export const resourceOf = ({ kind, plural }: Pick<Kind, "kind" | "plural">): Resource => ({ group: GROUP, version: VERSION, plural, kind });
 
 /** An object of a kind, with the defaults that the API server filled in. */
 export interface ObjectOf<K extends Kind> extends KubeObject {

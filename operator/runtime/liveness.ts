@@ -10,7 +10,7 @@ export interface Liveness {
   /** @param silenceMs how long the loop may say nothing: several rounds, and the longest that one may take */
   watch(name: string, silenceMs: number): Pulse;
   /** Loops that have said nothing for too long, with how long, in words. */
-  stuck(): readonly string[];
+  readonly stuck: () => readonly string[];
 }
 
 export function createLiveness(clock: Clock): Liveness {

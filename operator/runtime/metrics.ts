@@ -7,8 +7,8 @@ export const METRIC_PREFIX = "longshore_";
 export interface RuntimeMetrics {
   /** Where others register theirs; every name begins with `longshore_`. */
   readonly registry: Registry;
-  reconciled(controller: string, result: "ok" | "waiting" | "failed", seconds: number): void;
-  leading(leads: boolean): void;
+  readonly reconciled: (controller: string, result: "ok" | "waiting" | "failed", seconds: number) => void;
+  readonly leading: (leads: boolean) => void;
   /** Shows, from now on, how many objects a cache holds and whether it is fresh. */
   watching(cache: Cache<KubeObject>): void;
 }

@@ -20,7 +20,7 @@ export interface ReflectorOptions<T extends KubeObject> {
 }
 
 const PAGE = 500;
-const BACKOFF: Backoff = { baseMs: 200, capMs: 30_000 };
+const BACKOFF: Backoff = { baseMs: 200, capMs: 10_000 };
 const LASTED_MS = 1_000;
 
 /**

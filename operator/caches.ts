@@ -1,0 +1,52 @@
+import { POOL_LABEL } from "../worker/contract/names.ts";
+import type { KubePort, Resource } from "./adapters/ports.ts";
+import { type Broker, brokerKind } from "./kinds/broker/schema.ts";
+import { type Exchange, exchangeKind } from "./kinds/exchange/schema.ts";
+import { type Queue, queueKind } from "./kinds/queue/schema.ts";
+import { type Store, storeKind } from "./kinds/store/schema.ts";
+import type { Deployment } from "./kinds/worker-pool/deployment.ts";
+import type { Pod } from "./kinds/worker-pool/pods.ts";
+import { type WorkerPool, workerPoolKind } from "./kinds/worker-pool/schema.ts";
+import { type Cache, createCache } from "./runtime/cache.ts";
+import type { Clock } from "./runtime/clock.ts";
+import { resourceOf } from "./runtime/define-kind.ts";
+import type { Log } from "./runtime/log.ts";
+import type { KubeObject } from "./runtime/object.ts";
+
+export const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
+export const DEPLOYMENTS: Resource = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
+
+/** Everything that the operator watches. Secrets and ConfigMaps are not among it: they are read by name. */
+export interface Caches {
+  readonly brokers: Cache<Broker>;
+  readonly exchanges: Cache<Exchange>;
+  readonly queues: Cache<Queue>;
+  readonly stores: Cache<Store>;
+  readonly pools: Cache<WorkerPool>;
+  readonly deployments: Cache<Deployment>;
+  readonly pods: Cache<Pod>;
+}
+
+export interface CachesOptions {
+  readonly kube: Pick<KubePort, "list" | "watch">;
+  readonly namespaces: readonly string[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Of Deployments and pods only those of pools. Nothing is started. */
+export function createCaches(options: CachesOptions): Caches {
+  const all = <T extends KubeObject>(resource: Resource) => createCache<T>({ ...options, resource, selection: {} });
+  const ofPools = <T extends KubeObject>(resource: Resource) =>
+    createCache<T>({ ...options, resource, selection: { labelSelector: POOL_LABEL } });
+  return {
+    brokers: all(resourceOf(brokerKind)),
+    exchanges: all(resourceOf(exchangeKind)),
+    queues: all(resourceOf(queueKind)),
+    stores: all(resourceOf(storeKind)),
+    pools: all(resourceOf(workerPoolKind)),
+    deployments: ofPools(DEPLOYMENTS),
+    pods: ofPools(PODS),
+  };
+}
