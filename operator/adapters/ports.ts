@@ -236,8 +236,15 @@ export interface RemoteControlPort extends AsyncDisposable {
 
 // --- Store --------------------------------------------------------------------------------------------------------
 
+/** Where a Redis is, with the login: never show `uri`. */
+export interface StoreEndpoint {
+  readonly uri: string;
+  /** `host:port/db`. */
+  readonly display: string;
+}
+
 export interface StorePort extends AsyncDisposable {
-  /** Throws `StoreError` when it cannot be reached, refuses us, or may evict keys (`evictionPolicy` says which). */
+  /** Throws `StoreError` when it cannot be reached or refuses us. Whether it may evict keys, `evictionPolicy` says. */
   probe(): Promise<{ readonly version: string; readonly evictionPolicy: string }>;
   /** HGETALL of several hashes in one pipeline. */
   readHashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;

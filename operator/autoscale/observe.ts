@@ -38,8 +38,7 @@ function seeQueue({ name, live, totals, zero }: QueueReadings, now: number): Que
   if ("missing" in live.value) return { value: 0, trust: "missing", doubt: `queue ${name} does not exist on the broker` };
   if ("refused" in live.value) return { value: 0, trust: "missing", doubt: `queue ${name}: ${live.value.refused}` };
   const { ready } = live.value;
-  const age = now - live.at;
-  if (age > LIVE_STALE_MS) return { value: ready, trust: "stale", doubt: `queue ${name}: last read ${seconds(age)} ago` };
+  if (now - live.at > LIVE_STALE_MS) return { value: ready, trust: "stale", doubt: `queue ${name}: its last reading is too old` };
   if (ready > 0 || zero?.confirmed === true) return { value: ready, trust: "fresh" };
   if (totals !== undefined && now - totals.at <= TOTALS_STALE_MS && totals.value.ready > 0) {
     return { value: 0, trust: "contradicted", doubt: `queue ${name}: reads 0, but the broker's totals say ${totals.value.ready} ready` };
@@ -72,5 +71,3 @@ function silence(pods: readonly PodSeen[]): string {
   const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
   return `what is in flight is not known: no heartbeat from ${shown}`;
 }
-
-const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;

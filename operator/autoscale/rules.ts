@@ -89,7 +89,14 @@ const holdWhenNew: Rule = (soFar, input) => {
   if (soFar.replicas >= sizeOf(input) && input.draining === 0) return soFar;
   if (soFar.replicas > sizeOf(input)) return soFar;
   const left = trustedSince === undefined ? policy.downWindowMs : policy.downWindowMs - (now - trustedSince);
-  return left <= 0 ? soFar : hold(soFar, input, "NewLeader", `this operator has just begun and watches for another ${seconds(left)}`);
+  return left <= 0
+    ? soFar
+    : hold(
+        soFar,
+        input,
+        "NewLeader",
+        `this operator has just begun, and watches for ${seconds(policy.downWindowMs)} before it removes anything`,
+      );
 };
 
 const stayInBounds: Rule = (soFar, { policy }) => {

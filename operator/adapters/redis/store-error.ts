@@ -1,4 +1,4 @@
-import { withoutLogin } from "../../runtime/log.ts";
+import { errorFields } from "../../runtime/log.ts";
 
 /** Why a store cannot be used, as a reason of the table says it. */
 export type StoreFailure = "StoreUnreachable" | "StoreRefusedLogin";
@@ -16,7 +16,7 @@ export class StoreError extends Error {
   /** Converts what ioredis throws. */
   static from(error: unknown): StoreError {
     if (error instanceof StoreError) return error;
-    const message = withoutLogin(error instanceof Error ? error.message : String(error));
+    const message = errorFields(error).error;
     const refused = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(message);
     return refused
       ? new StoreError("StoreRefusedLogin", `Redis refuses the login: ${message}`, { cause: error })

@@ -1,0 +1,102 @@
+import type { BrokerEndpoint, QueueTotals, ReadyCount, RemoteControlPort, SensePort } from "../adapters/ports.ts";
+import { errorFields } from "../runtime/log.ts";
+import { type Pace, paced } from "./pace.ts";
+import type { Reading } from "./reading.ts";
+
+/** One broker's sensors and remote control, over one connection. Disposing of it closes the connection. */
+export interface BrokerLink extends AsyncDisposable {
+  readonly sense: SensePort;
+  readonly control: RemoteControlPort;
+}
+
+/** How often the broker is asked for what only the management API knows: two requests, however many queues. */
+const TOTALS_EVERY_MS = 3_000;
+/** Unacked by peer is asked for only while something is being drained that says nothing of itself. */
+const PEERS_EVERY_MS = 5_000;
+/** A queue that does not exist costs a channel each time that it is looked for. */
+const MISSING_EVERY_MS = 1_000;
+
+/** The readings of one broker. Every call ends when its answer is there or has failed; none throws: a failure is in `failures`. */
+export interface BrokerSensor extends AsyncDisposable {
+  readonly endpoint: BrokerEndpoint;
+  readonly control: RemoteControlPort;
+  /** Looks at these queues now; those known to be missing are looked for once a second. */
+  look(queues: readonly string[], now: () => number): Promise<void>;
+  /** Totals and alarms, when it is time. */
+  lookSlowly(now: () => number): Promise<void>;
+  lookAtPeers(now: () => number): Promise<void>;
+  live(queue: string): Reading<ReadyCount> | undefined;
+  totals(queue: string): Reading<QueueTotals> | undefined;
+  unackedOf(address: string): Reading<number> | undefined;
+  readonly alarms: readonly string[];
+  /** What does not work now, in words. */
+  readonly failures: readonly string[];
+}
+
+export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): BrokerSensor {
+  const live = new Map<string, Reading<ReadyCount>>();
+  const failures = new Map<"live" | "totals", string>();
+  let totals: Reading<ReadonlyMap<string, QueueTotals>> | undefined;
+  let peers: Reading<ReadonlyMap<string, number>> | undefined;
+  let alarms: readonly string[] = [];
+
+  const trying = async (what: "live" | "totals", work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+      failures.delete(what);
+    } catch (error) {
+      const words = what === "live" ? "the broker cannot be read" : "the broker's management API cannot be read";
+      failures.set(what, `${words}: ${errorFields(error).error}`);
+    }
+  };
+  const isDue = (queue: string, now: number): boolean => {
+    const last = live.get(queue);
+    return last === undefined || "ready" in last.value || now - last.at >= MISSING_EVERY_MS;
+  };
+  const slow: Pace = paced(TOTALS_EVERY_MS);
+  const byPeer: Pace = paced(PEERS_EVERY_MS);
+
+  return {
+    endpoint,
+    control: link.control,
+    look: (queues, now) =>
+      trying("live", async () => {
+        const due = queues.filter((queue) => isDue(queue, now()));
+        const asked = now();
+        // The time of asking: an answer is never younger than that.
+        for (const [queue, value] of await link.sense.readyCounts(due)) live.set(queue, { value, at: asked });
+      }),
+    lookSlowly: (now) =>
+      slow(now, () =>
+        trying("totals", async () => {
+          const asked = now();
+          const [queues, alarmed] = await Promise.all([link.sense.totals(), link.sense.alarms()]);
+          totals = { value: queues, at: asked };
+          alarms = alarmed;
+        }),
+      ),
+    lookAtPeers: (now) =>
+      byPeer(now, () =>
+        trying("totals", async () => {
+          peers = { value: await link.sense.unackedByPeer(), at: now() };
+        }),
+      ),
+    live: (queue) => live.get(queue),
+    totals(queue) {
+      const value = totals?.value.get(queue);
+      return value === undefined || totals === undefined ? undefined : { value, at: totals.at };
+    },
+    unackedOf(address) {
+      // An address that the broker does not name is not idle: it may be behind another one.
+      const value = peers?.value.get(address);
+      return value === undefined || peers === undefined ? undefined : { value, at: peers.at };
+    },
+    get alarms() {
+      return alarms;
+    },
+    get failures() {
+      return [...failures.values()];
+    },
+    [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,50 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import { METRIC_PREFIX } from "../runtime/metrics.ts";
+import type { Decision } from "./decide.ts";
+import type { Observation } from "./observation.ts";
+
+export interface AutoscaleMetrics {
+  observed(namespace: string, pool: string, observation: Observation, decision: Decision, draining: number): void;
+  /** The scale was changed. */
+  resized(namespace: string, pool: string, direction: "up" | "down"): void;
+  forget(namespace: string, pool: string): void;
+}
+
+/** Gauges of each pool's last observation and decision. */
+export function createAutoscaleMetrics(registry: Registry): AutoscaleMetrics {
+  const labelNames = ["namespace", "pool"] as const;
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `${METRIC_PREFIX}pool_${name}`, help, labelNames: [...labelNames], registers: [registry] });
+  const desired = gauge("desired_replicas", "Replicas that shall serve, by the last decision.");
+  const draining = gauge("draining_replicas", "Replicas that are being drained.");
+  const ready = gauge("ready_messages", "Messages that wait in the pool's queues, weighted.");
+  const inFlight = gauge("in_flight_messages", "Messages that workers hold and have not settled.");
+  const busy = gauge("busy_slots", "Slots that run a task.");
+  const trusted = gauge("backlog_trusted", "1 while the backlog is known and fresh, else 0.");
+  const resizes = new Counter({
+    name: `${METRIC_PREFIX}pool_resizes_total`,
+    help: "Changes of the scale, by direction.",
+    labelNames: [...labelNames, "direction"],
+    registers: [registry],
+  });
+  const gauges = [desired, draining, ready, inFlight, busy, trusted];
+  return {
+    observed(namespace, pool, observation, decision, drainingNow) {
+      const of = { namespace, pool };
+      desired.set(of, decision.replicas);
+      draining.set(of, drainingNow);
+      ready.set(of, observation.ready.value);
+      inFlight.set(of, observation.inFlight.value);
+      busy.set(of, busySlots(observation));
+      trusted.set(of, observation.total.trust === "fresh" ? 1 : 0);
+    },
+    resized: (namespace, pool, direction) => resizes.inc({ namespace, pool, direction }),
+    forget(namespace, pool) {
+      for (const each of gauges) each.remove({ namespace, pool });
+      for (const direction of ["up", "down"]) resizes.remove({ namespace, pool, direction });
+    },
+  };
+}
+
+/** Slots that are known to run a task. */
+export const busySlots = ({ pods }: Observation): number => pods.reduce((sum, { busy }) => sum + (busy ?? 0), 0);

@@ -1,0 +1,176 @@
+import type { KubePort, RemoteControlPort } from "../adapters/ports.ts";
+import { DEPLOYMENTS } from "../kinds/worker-pool/apply-deployment.ts";
+import type { Deployment } from "../kinds/worker-pool/deployment.ts";
+import type { Pod } from "../kinds/worker-pool/pods.ts";
+import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { rfc3339 } from "../runtime/conditions.ts";
+import type { EventRecorder } from "../runtime/events.ts";
+import { errorFields, type Log } from "../runtime/log.ts";
+import type { KubeObject } from "../runtime/object.ts";
+import { type Growth, settleGrowth } from "./debounce.ts";
+import type { Decision } from "./decide.ts";
+import { createDrainer } from "./drain.ts";
+import { type DrainStep, planDrain } from "./drain-plan.ts";
+import { evaluate, freshMemory, type Memory } from "./evaluate.ts";
+import type { AutoscaleMetrics } from "./metrics.ts";
+import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
+import { createSight, type Sight, type Sources } from "./pool-sight.ts";
+import { type Resize, resize } from "./resize.ts";
+import { createScaleView } from "./scale-view.ts";
+import { createVerdicts } from "./verify.ts";
+
+export interface RunnerOptions {
+  readonly kube: Pick<KubePort, "patch">;
+  readonly namespace: string;
+  readonly name: string;
+  readonly events: Pick<EventRecorder, "record">;
+  readonly metrics: AutoscaleMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface RunInput extends Omit<Sources, "now"> {
+  readonly pool: WorkerPool;
+  readonly deployment: Deployment;
+}
+
+/** What one run saw and decided. */
+export interface Run {
+  readonly sight: Sight;
+  readonly decision: Decision;
+  readonly draining: number;
+  readonly lastScaleTime: string | undefined;
+  /** A burst is arriving: look again soon. */
+  readonly pending: boolean;
+  /** Ends when what was decided is done. Never rejects. */
+  readonly acted: Promise<void>;
+}
+
+/** The autoscaler of one pool: sees, decides and acts, and remembers what the next run needs. One action at a time. */
+export function createPoolRunner(options: RunnerOptions): (input: RunInput) => Run {
+  const { kube, namespace, name, events, metrics, clock, log } = options;
+  const see = createSight();
+  const scaleView = createScaleView();
+  const verdicts = createVerdicts();
+  let memory: Memory | undefined;
+  let growth: Growth | undefined;
+  let lastScaleTime: string | undefined;
+  let acting: Promise<void> | undefined;
+  let control: RemoteControlPort | undefined;
+  let queues: readonly string[] = [];
+  const drainer = createDrainer({
+    kube,
+    namespace,
+    queues: () => queues,
+    control: () => control,
+    elapsed: () => clock.elapsed(),
+    now: () => clock.now(),
+  });
+
+  const stepsOf = ({ pods, plan, broker }: RunInput, sight: Sight, now: number): ReadonlyMap<string, DrainStep> => {
+    const steps = new Map<string, DrainStep>();
+    for (const seen of sight.observation.pods) {
+      const pod = pods.find(({ metadata }) => metadata.name === seen.name);
+      if (seen.drainingSince === undefined || pod === undefined) continue;
+      const cordon = drainer.cordonOf(seen.name);
+      const draining = {
+        state: seen.state,
+        markedForMs: clock.now() - seen.drainingSince,
+        cordonedAt: cordon?.cordonedAt,
+        askedAt: cordon?.askedAt,
+        work: sight.pods.find((one) => one.name === seen.name)?.work,
+        brokerUnacked: pod.status?.podIP === undefined ? undefined : broker?.unackedOf(pod.status.podIP),
+        cheapest: pod.metadata.annotations?.[DELETION_COST_ANNOTATION] === LOWEST_COST,
+      };
+      steps.set(seen.name, planDrain(draining, plan.cooperation, now, plan.drainTimeoutMs));
+    }
+    return steps;
+  };
+
+  const setScale = async (pool: WorkerPool, from: number, plan: Resize, decision: Decision, pods: readonly Pod[]): Promise<void> => {
+    const { scale: to } = plan;
+    if (to === undefined) return;
+    const answer = await kube.patch<KubeObject>(DEPLOYMENTS, namespace, name, { spec: { replicas: to } }, "scale");
+    scaleView.patched(to, answer.metadata.resourceVersion, clock.elapsed());
+    lastScaleTime = rfc3339(clock.now());
+    metrics.resized(namespace, name, to > from ? "up" : "down");
+    if (plan.removed.length > 0) verdicts.expect(plan.removed, pods, clock.elapsed());
+    log.info({ from, to, reason: decision.reason, why: decision.message, removed: plan.removed }, "pool resized");
+    events.record({ regarding: pool, reason: decision.reason, action: "Scale", note: `${from} -> ${to}: ${decision.message}` });
+  };
+
+  const act = async ({ pool, pods }: RunInput, from: number, plan: Resize, decision: Decision, sight: Sight): Promise<void> => {
+    const starting = new Set(sight.observation.pods.filter(({ state }) => state === "starting").map((pod) => pod.name));
+    const marking = Promise.all(plan.drain.map((pod) => drainer.mark(pod)));
+    // The word to come back leaves before the patch does; a pod takes far longer to start than that to arrive.
+    const results = await Promise.allSettled([
+      drainer.pardon(plan.pardon, starting),
+      marking.then(() => drainer.cordon([...plan.cordon, ...plan.drain.filter((pod) => !starting.has(pod))])),
+      ...plan.cheapen.map((pod) => drainer.cheapen(pod)),
+      setScale(pool, from, plan, decision, pods),
+    ]);
+    for (const result of results) {
+      if (result.status === "rejected") log.warn(errorFields(result.reason), "cannot carry out a step of resizing, trying again");
+    }
+  };
+
+  return (input) => {
+    const { pool, deployment, plan, pods } = input;
+    const now = clock.elapsed();
+    queues = plan.queues.map((queue) => queue.name);
+    control = plan.cooperation === "remote-control" ? input.broker?.control : undefined;
+    drainer.forget(new Set(pods.map(({ metadata }) => metadata.name)));
+    const sight = see({ ...input, now });
+    const { observation } = sight;
+    const current = scaleView.replicas(deployment, now);
+    const living = observation.pods.filter(({ state }) => state !== "leaving");
+    const draining = Math.min(current, living.filter(({ drainingSince }) => drainingSince !== undefined).length);
+    // A pod that is asked for and not there yet starts, too.
+    const starting = Math.max(0, current - living.filter(({ ready }) => ready).length);
+    memory ??= freshMemory(current - draining, now);
+    const step = evaluate(memory, { ...plan, ...sight, now, current, draining, starting });
+    memory = step.memory;
+    const { decision } = step;
+    const settled = settleGrowth(
+      growth,
+      {
+        backlog: observation.total.value,
+        replicas: decision.replicas,
+        size: current - draining,
+        atMaximum: decision.reason === "AtMaximum" || plan.target === undefined,
+      },
+      now,
+    );
+    growth = settled.growth;
+    for (const surprise of verdicts.check(pods, now)) {
+      events.record({ regarding: pool, reason: "DrainSurprise", action: "Drain", note: surprise });
+    }
+    const steps = stepsOf(input, sight, now);
+    const toDo = resize({
+      decision,
+      current,
+      pods: observation.pods,
+      steps,
+      unchangedForMs: scaleView.unchangedForMs(now),
+      rollingOut: isRollingOut(deployment),
+      withoutDrain: plan.target === undefined && plan.cooperation === "none",
+    });
+    if (acting === undefined && settled.act && isWork(toDo)) {
+      acting = act(input, current, toDo, decision, sight).finally(() => (acting = undefined));
+    }
+    metrics.observed(namespace, name, observation, decision, draining);
+    return { sight, decision, draining, lastScaleTime, pending: growth !== undefined, acted: acting ?? Promise.resolve() };
+  };
+}
+
+const isWork = ({ scale, pardon, drain, cordon, cheapen }: Resize): boolean =>
+  scale !== undefined || pardon.length + drain.length + cordon.length + cheapen.length > 0;
+
+function isRollingOut({ spec, status, metadata }: Deployment): boolean {
+  if (status === undefined) return false;
+  const behind =
+    status.observedGeneration !== undefined && metadata.generation !== undefined && status.observedGeneration < metadata.generation;
+  // A generation is behind for a moment after every scale, too: what counts is whether pods of an old template are left.
+  return !behind && (status.updatedReplicas ?? 0) < Math.min(status.replicas ?? 0, spec.replicas ?? 1);
+}

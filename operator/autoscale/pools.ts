@@ -1,0 +1,141 @@
+import type { PoolName } from "../../worker/contract/names.ts";
+import type { BrokerEndpoint, StoreEndpoint } from "../adapters/ports.ts";
+import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
+import { errorFields } from "../runtime/log.ts";
+import { isDeleting, keyOf, type ObjectKey } from "../runtime/object.ts";
+import type { BrokerSensor } from "./broker-sensor.ts";
+import { createInterviewer, type Interviewer } from "./interview.ts";
+import type { Links } from "./links.ts";
+import type { LoopPool } from "./loop.ts";
+import type { PodIndex } from "./pod-index.ts";
+import { planOf } from "./policy.ts";
+import { createPoolRunner, type Run, type RunInput } from "./pool-runner.ts";
+import { createPublisher } from "./publish.ts";
+import type { AutoscalerOptions } from "./start.ts";
+import type { StoreSensor } from "./store-sensor.ts";
+
+export interface PoolsOptions extends Omit<AutoscalerOptions, "connectBroker" | "connectStore"> {
+  readonly index: PodIndex;
+  readonly brokers: Links<BrokerEndpoint, BrokerSensor>;
+  readonly stores: Links<StoreEndpoint, StoreSensor>;
+}
+
+/** What is kept for one pool while it exists. */
+interface Entry {
+  readonly run: (input: RunInput) => Run;
+  readonly interviewer: Interviewer;
+  plan: LoopPool["plan"];
+  sensor: BrokerSensor | undefined;
+  store: StoreSensor | undefined;
+  mayGrow: boolean;
+}
+
+export interface Pools {
+  /** Takes in which pools there are, and where they lead now. */
+  refresh(): void;
+  on(sensor: BrokerSensor | undefined): readonly LoopPool[];
+  sensors(): readonly BrokerSensor[];
+  /** For each store, the pools that may have heartbeats there. */
+  listeners(): readonly { readonly store: StoreSensor; readonly pools: readonly PoolName[] }[];
+  /** Sees, decides, acts and reports on one pool. Never throws: a pool that fails is logged, and is looked at again the next time. */
+  evaluate(key: ObjectKey): { readonly pending: boolean; readonly acted: Promise<void> };
+}
+
+const NOTHING_DONE = { pending: false, acted: Promise.resolve() } as const;
+
+export function createPools(options: PoolsOptions): Pools {
+  const { caches, index, brokers, stores, clock, log, metrics, kube, events } = options;
+  const entries = new Map<ObjectKey, Entry>();
+  const publisher = createPublisher(options);
+
+  const enter = (pool: WorkerPool): Entry => {
+    const { namespace = "", name } = pool.metadata;
+    const runner = { kube, namespace, name, events, metrics, clock, log: log.child({ pool: keyOf(pool) }) };
+    const interviewer = createInterviewer(clock);
+    return {
+      run: createPoolRunner(runner),
+      interviewer,
+      plan: planOf(pool, 0),
+      sensor: undefined,
+      store: undefined,
+      mayGrow: false,
+    };
+  };
+
+  const refreshOne = (pool: WorkerPool): void => {
+    const key = keyOf(pool);
+    const { namespace = "" } = pool.metadata;
+    const entry = entries.get(key) ?? enter(pool);
+    entries.set(key, entry);
+    entry.plan = planOf(pool, 0);
+    const broker = options.endpointOf(namespace, pool.spec.brokerRef.name);
+    entry.sensor = broker && brokers.to(broker);
+    const store = pool.spec.storeRef && options.storeEndpointOf(namespace, pool.spec.storeRef.name);
+    entry.store = store && stores.to(store);
+    const size = caches.deployments.get(key)?.spec.replicas ?? 0;
+    const { target, pause, policy } = entry.plan;
+    entry.mayGrow = target !== undefined && pause !== "all" && pause !== "up" && size < policy.maxReplicas;
+  };
+
+  const evaluate = (key: ObjectKey): ReturnType<Pools["evaluate"]> => {
+    const pool = caches.pools.get(key);
+    const entry = entries.get(key);
+    if (pool === undefined || entry === undefined || isDeleting(pool)) return NOTHING_DONE;
+    const deployment = caches.deployments.get(key);
+    const pods = index.of(key);
+    if (deployment === undefined || isDeleting(deployment)) {
+      publisher.publish(pool, undefined, pods, undefined);
+      return NOTHING_DONE;
+    }
+    const { plan, sensor, store, interviewer } = entry;
+    const { namespace = "", name } = pool.metadata;
+    const run = entry.run({
+      pool,
+      deployment,
+      plan,
+      pods,
+      broker: sensor,
+      beats: store?.beats({ namespace, name }),
+      storeFailure: store?.failure,
+      answers: interviewer.answers(pool, pods, sensor),
+    });
+    publisher.publish(pool, deployment, pods, run);
+    return run;
+  };
+
+  return {
+    refresh() {
+      const living = new Set(caches.pools.list().map(keyOf));
+      for (const key of entries.keys()) {
+        if (living.has(key)) continue;
+        entries.delete(key);
+        publisher.forget(key);
+        const [namespace = "", name = ""] = key.split("/");
+        metrics.forget(namespace, name);
+      }
+      for (const pool of caches.pools.list()) refreshOne(pool);
+    },
+    on: (sensor) =>
+      [...entries].flatMap(([key, entry]) => (entry.sensor === sensor ? [{ key, plan: entry.plan, mayGrow: entry.mayGrow }] : [])),
+    sensors: () => [...new Set([...entries.values()].flatMap(({ sensor }) => (sensor === undefined ? [] : [sensor])))],
+    listeners() {
+      const byStore = new Map<StoreSensor, PoolName[]>();
+      for (const [key, { store }] of entries) {
+        const pool = caches.pools.get(key);
+        const mayBeat = index.of(key).length > 0 || (caches.deployments.get(key)?.spec.replicas ?? 0) > 0;
+        if (store === undefined || pool === undefined || !mayBeat) continue;
+        const { namespace = "", name } = pool.metadata;
+        byStore.set(store, [...(byStore.get(store) ?? []), { namespace, name }]);
+      }
+      return [...byStore].map(([store, pools]) => ({ store, pools }));
+    },
+    evaluate(key) {
+      try {
+        return evaluate(key);
+      } catch (error) {
+        log.error({ pool: key, ...errorFields(error) }, "cannot evaluate the pool");
+        return NOTHING_DONE;
+      }
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { Resource } from "../adapters/ports.ts";
+import type { Deployment } from "../kinds/worker-pool/deployment.ts";
+import type { Pod } from "../kinds/worker-pool/pods.ts";
+import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
+import { type PoolOutcome, poolStatus } from "../kinds/worker-pool/status.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { GROUP, VERSION } from "../runtime/define-kind.ts";
+import { errorFields, type Log } from "../runtime/log.ts";
+import { keyOf, type ObjectKey } from "../runtime/object.ts";
+import type { StatusWriter } from "../runtime/status.ts";
+import { busySlots } from "./metrics.ts";
+import type { Run } from "./pool-runner.ts";
+
+const { kind, plural } = workerPoolKind;
+const POOLS: Resource = { group: GROUP, version: VERSION, plural, kind };
+
+/** A pool's status is written at most this often, ms. */
+const EVERY_MS = 1_000;
+
+export interface Publisher {
+  /** Writes the pool's status when it differs, at most once a second. Never throws: what fails is tried again with the next run. */
+  publish(pool: WorkerPool, deployment: Deployment | undefined, pods: readonly Pod[], run: Run | undefined): void;
+  forget(pool: ObjectKey): void;
+}
+
+export interface PublisherOptions {
+  readonly status: StatusWriter;
+  readonly outcomeOf: (pool: ObjectKey) => PoolOutcome | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createPublisher({ status, outcomeOf, clock, log }: PublisherOptions): Publisher {
+  const lastAt = new Map<ObjectKey, number>();
+  const writing = new Set<ObjectKey>();
+  return {
+    publish(pool, deployment, pods, run) {
+      const key = keyOf(pool);
+      const now = clock.elapsed();
+      if (writing.has(key) || now - (lastAt.get(key) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
+      const scaling = run && {
+        reason: run.decision.reason,
+        message: run.decision.message,
+        replicas: run.decision.replicas,
+        draining: run.draining,
+        busy: busySlots(run.sight.observation),
+        backlog: backlogOf(run),
+        lastScaleTime: run.lastScaleTime ?? pool.status?.autoscaling?.lastScaleTime,
+      };
+      const { conditions, fields } = poolStatus({ pool, deployment, pods, outcome: outcomeOf(key), scaling });
+      lastAt.set(key, now);
+      writing.add(key);
+      void status
+        .write(POOLS, pool, { conditions, fields })
+        .catch((error: unknown) => log.warn({ pool: key, ...errorFields(error) }, "cannot write the pool's status, trying again"))
+        .finally(() => writing.delete(key));
+    },
+    forget(pool) {
+      lastAt.delete(pool);
+    },
+  };
+}
+
+/** A whole number of tasks; what was never read is not shown. */
+function backlogOf({ sight }: Run): number | undefined {
+  const { value, trust } = sight.observation.total;
+  return trust === "missing" && value === 0 ? undefined : Math.round(value);
+}

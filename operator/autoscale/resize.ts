@@ -1,0 +1,70 @@
+import type { Decision } from "./decide.ts";
+import type { DrainStep } from "./drain-plan.ts";
+import type { PodSeen } from "./observation.ts";
+import { choosePardons, chooseVictims } from "./victims.ts";
+
+/** How many replicas are asked for but have no pod yet wait this long before they are given up without a drain, ms: our cache may lag. */
+export const PHANTOM_MS = 5_000;
+
+export interface ResizeInput {
+  readonly decision: Pick<Decision, "replicas" | "held" | "act">;
+  /** `spec.replicas` of the Deployment. */
+  readonly current: number;
+  readonly pods: readonly PodSeen[];
+  /** What comes next for each pod that is being drained, by name. */
+  readonly steps: ReadonlyMap<string, DrainStep>;
+  /** Since how long the scale has not been changed, ms. */
+  readonly unchangedForMs: number;
+  /** Pods are being replaced: which of them a smaller scale would take cannot be said. */
+  readonly rollingOut: boolean;
+  /** Fixed by the owner on an image that cannot be drained: SIGTERM is all there is. */
+  readonly withoutDrain: boolean;
+}
+
+/** What to do now to come to the decided size. */
+export interface Resize {
+  /** To give back to the work, before any new pod starts. */
+  readonly pardon: readonly string[];
+  /** To begin to drain. */
+  readonly drain: readonly string[];
+  /** To cancel the consumers of. */
+  readonly cordon: readonly string[];
+  /** To give the lowest deletion cost. */
+  readonly cheapen: readonly string[];
+  /** The scale to set, or undefined to leave it. */
+  readonly scale: number | undefined;
+  /** Drained, and expected to go with the scale. */
+  readonly removed: readonly string[];
+}
+
+const NOTHING: Resize = { pardon: [], drain: [], cordon: [], cheapen: [], scale: undefined, removed: [] };
+
+/** The steps from the present size to the decided one: up in one, down by the pods that are drained. Never lowers the scale below the decision. */
+export function resize(input: ResizeInput): Resize {
+  const { decision, current, pods, steps } = input;
+  if (!decision.act) return NOTHING;
+  const living = pods.filter(({ state }) => state !== "leaving");
+  const draining = living.filter(({ drainingSince }) => drainingSince !== undefined);
+  const surplus = Math.max(0, current - decision.replicas);
+  if (input.withoutDrain) return { ...NOTHING, scale: decision.replicas === current ? undefined : decision.replicas };
+
+  // Replicas without a pod, as under a quota, have nothing to drain.
+  const phantoms = input.unchangedForMs < PHANTOM_MS ? 0 : Math.max(0, Math.min(surplus, current - living.length));
+  const wanted = surplus - phantoms;
+  const pardon = choosePardons(pods, draining.length - wanted).map(({ name }) => name);
+  const kept = draining.map(({ name }) => name).filter((name) => !pardon.includes(name));
+  const next = (step: DrainStep) => kept.filter((name) => steps.get(name) === step);
+
+  const done = [...next("remove"), ...next("time-out")];
+  const removable = decision.held || (input.rollingOut && decision.replicas > 0) ? [] : done;
+  const lower = decision.held ? 0 : removable.length + phantoms;
+  const scale = decision.replicas > current ? decision.replicas : lower > 0 ? Math.max(decision.replicas, current - lower) : undefined;
+  return {
+    pardon,
+    drain: decision.held ? [] : chooseVictims(pods, wanted - kept.length).map(({ name }) => name),
+    cordon: next("cordon"),
+    cheapen: next("lower-cost"),
+    scale,
+    removed: scale !== undefined && scale < current ? removable : [],
+  };
+}
