@@ -14,7 +14,7 @@ import { workKey } from "./key.ts";
 import { decodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { type RunDeps, runTask } from "./run-task.ts";
-import { parked } from "./settle.ts";
+import { type Outgoing, parked, parkedBusy } from "./settle.ts";
 
 /** What happened to a task, for events and metrics; each is told once per attempt. */
 export interface Observer {
@@ -36,7 +36,7 @@ export interface AttemptDeps extends RunDeps {
   /** Tests end the process here, by name of the step; in production it does nothing. */
   readonly crashPoint?: (step: string) => void;
   /** What follows an outcome: callbacks, the next step of a chain. */
-  readonly followUps?: (task: TaskMessage, outcome: Outcome, delivery: Delivery) => Promise<Parameters<typeof publishAll>[1]>;
+  readonly followUps?: (task: TaskMessage, outcome: Outcome, delivery: Delivery) => Promise<readonly Outgoing[]>;
 }
 
 /** A task in a slot: what remote control can list and stop. */
@@ -46,9 +46,6 @@ export interface Running {
   startedAt?: number;
   readonly control: AbortController;
 }
-
-const BUSY_MIN_MS = 100;
-const BUSY_MAX_MS = 5_000;
 
 /**
  * Takes one delivery to its end: decode, admit, lease, run, settle. The delivery is settled exactly once, unless the store or the
@@ -67,7 +64,7 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   if (definition === undefined) return await end(failure(celeryError("NotRegistered", task.name)), { drop: true });
   const admission = admit(task, deps.clock.now(), deps.isRevoked);
   if (admission.kind === "revoked") return await end({ kind: "revoked", reason: admission.reason });
-  if (admission.kind === "wait") return await park(running, task, admission.ms, deps);
+  if (admission.kind === "wait") return await park(running, parked(task, delivery, admission.ms), deps);
   const bound = definition.bind(task.args, task.kwargs);
   if ("problem" in bound) return await end(failure({ exc_type: "TypeError", exc_message: [bound.problem], exc_module: "builtins" }));
 
@@ -83,7 +80,7 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   deps.crashPoint?.("after-begin");
   switch (begun.kind) {
     case "busy":
-      return await park(running, task, Math.min(BUSY_MAX_MS, Math.max(BUSY_MIN_MS, begun.ms)), deps);
+      return await park(running, parkedBusy(task, delivery, begun.ms), deps);
     case "mismatch": {
       const text = `the idempotency key of task ${task.id} was used with other arguments by task ${begun.taskId}`;
       return await end(failure({ exc_type: "IdempotencyKeyMismatch", exc_message: [text], exc_module: "longshore" }));
@@ -107,8 +104,7 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
 const failure = (error: PyException): Outcome => ({ kind: "failure", error });
 
 /** Back to the broker for a while, then acknowledged here: nothing waits in this process. */
-async function park({ delivery }: Running, task: TaskMessage, ms: number, deps: AttemptDeps): Promise<void> {
-  const later = parked(task, { queue: delivery.queue, properties: delivery.properties }, ms);
+async function park({ delivery }: Running, later: Outgoing, deps: AttemptDeps): Promise<void> {
   await publishAll(deps.broker, [later], deps.clock, (error) => {
     throw error;
   });

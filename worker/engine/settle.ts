@@ -61,10 +61,25 @@ function retried(task: TaskMessage, facts: SettleFacts, delayMs: number): Outgoi
 }
 
 /** The message unchanged, after a wait: it will ask for its lease, or for the stored answer, once more. */
-export const parked = (task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties">, delayMs: number): Outgoing => ({
-  message: again(task, facts, {}),
-  delayMs,
-});
+export const parked = (
+  task: TaskMessage,
+  facts: Pick<SettleFacts, "queue" | "properties">,
+  delayMs: number,
+  headers: Record<string, unknown> = {},
+): Outgoing => ({ message: again(task, facts, headers), delayMs });
+
+/** Counts how often a message was parked because another worker runs its work. */
+const PARKED_HEADER = "longshore-parked";
+const PARK_FIRST_MS = 100;
+const PARK_MAX_MS = 5_000;
+
+/** A duplicate of running work asks again soon, then ever more rarely, at the latest when the lease would run out. */
+export function parkedBusy(task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties">, leaseLeftMs: number): Outgoing {
+  const before = task.headers[PARKED_HEADER];
+  const count = typeof before === "number" ? before : 0;
+  const delayMs = Math.min(PARK_MAX_MS, PARK_FIRST_MS * 2 ** Math.min(count, 10), Math.max(PARK_FIRST_MS, leaseLeftMs));
+  return parked(task, facts, delayMs, { [PARKED_HEADER]: count + 1 });
+}
 
 /** What to do about an outcome. Decides only; source of the rules: celery/worker/request.py and celery/app/trace.py. */
 export function settle(task: TaskMessage, outcome: Outcome, facts: SettleFacts): Settlement {
