@@ -36,6 +36,11 @@ export const REASONS = {
   BrokerNotReady: error("wait", "Look at the Broker's own condition."),
   BrokerUnreachable: error("backoff", "Check that the broker runs and that the host and port in the Secret are right."),
   BrokerRefusedLogin: error("wait", "Correct user and password in the Secret, or the user's permissions on the broker."),
+  ManagementUnreachable: error(
+    "backoff",
+    "Enable RabbitMQ's management plugin, and check managementFrom if its address is not port 15672.",
+  ),
+  VhostMissing: error("wait", "Create the vhost on the broker and give the user access to it, or correct the URI in the Secret."),
   BrokerAlarm: warning("wait", "The broker blocks publishers; free memory or disk space there."),
   BrokerInUse: progress("Objects still use this Broker; delete them first."),
 
@@ -45,6 +50,8 @@ export const REASONS = {
     "stalled",
     "The broker cannot change these; restore the spec, or delete the object on the broker and it is made anew.",
   ),
+  BrokerRefuses: error("backoff", "Correct the field that the broker complains about; Longshore tries again by itself."),
+  ReadingBack: progress("The broker took it, but does not show it yet; wait."),
   ExchangeMissing: error("wait", "Create the Exchange that the binding names, or correct its name."),
   QueueMissing: error("wait", "Create the Queue that is named, or correct its name."),
   QueueNotEmpty: warning(

@@ -68,7 +68,7 @@ export function openManagement({ management, tls, display }: BrokerEndpoint): Ma
           throw new BrokerError("unreachable", "management", `cannot reach the ${shown}: ${explain(error, tls, management.password)}`);
         });
       const { status, text } = answer;
-      if (status < 200 || status > 299) throw failureOf(status, text, `${call.method} on the ${shown}`, management.password);
+      if (status < 200 || status > 299) throw failureOf(status, text, "the broker answers", management.password);
       if (text === "") return undefined;
       return parsed(text, shown);
     },

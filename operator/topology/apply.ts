@@ -1,0 +1,72 @@
+import { BrokerError, type TopologyPort } from "../adapters/ports.ts";
+import { inOrder, type Operation } from "./diff.ts";
+
+/** An operation and whose it is. */
+export interface OwnedOperation extends Operation {
+  readonly uid: string;
+  readonly ifEmpty?: boolean;
+}
+
+/** Requests that run side by side; the adapter holds as many connections. */
+const PARALLEL = 16;
+/** From this many declarations on, one import is faster than as many requests. */
+const BULK_FROM = 50;
+
+/**
+ * Does the operations in dependency order. What fails keeps its owner's later operations from running, and nobody else's.
+ * Returns the first failure of each owner. Throws `BrokerError` when the broker is lost: then nothing is known about any of them.
+ * @param bulk whether this user may import
+ */
+export async function apply(
+  port: TopologyPort,
+  operations: readonly OwnedOperation[],
+  bulk: boolean,
+): Promise<ReadonlyMap<string, BrokerError>> {
+  const failures = new Map<string, BrokerError>();
+  const attempt = async (operation: OwnedOperation): Promise<void> => {
+    const { uid, op, object, ifEmpty = false } = operation;
+    if (failures.has(uid)) return;
+    try {
+      await (op === "declare" ? port.declare(object) : port.remove(object, { ifEmpty }));
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.failure === "unreachable") throw error;
+      failures.set(uid, error);
+    }
+  };
+  const declares = operations.filter(({ op }) => op === "declare");
+  const imported = bulk && declares.length >= BULK_FROM && (await importAll(port, declares));
+  for (const group of inOrder(imported ? operations.filter(({ op }) => op !== "declare") : operations)) {
+    await inParallel(group, PARALLEL, attempt);
+  }
+  return failures;
+}
+
+/** Whether it worked. When the broker refuses one of them, each is tried by itself, for its own error. */
+async function importAll(port: TopologyPort, operations: readonly OwnedOperation[]): Promise<boolean> {
+  try {
+    await port.bulk(operations.map(({ object }) => object));
+    return true;
+  } catch (error) {
+    if (!(error instanceof BrokerError) || error.failure === "unreachable") throw error;
+    return false;
+  }
+}
+
+/** Runs `work` for each, at most `limit` at a time. Rejects with the first error, after those that run have ended. */
+export async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  let failed = false;
+  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
+    for (const item of rest) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  });
+  const results = await Promise.allSettled(lanes);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}

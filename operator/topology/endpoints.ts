@@ -1,0 +1,53 @@
+import type { BrokerEndpoint } from "../adapters/ports.ts";
+import type { ObjectKey } from "../runtime/object.ts";
+import type { Reason } from "../runtime/reasons.ts";
+
+/** Why there is no endpoint; the message is for people and holds no login. */
+export interface EndpointProblem {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Where each Broker object leads, as its Secret says now, whether it can be reached or not. */
+export interface Endpoints {
+  endpointOf(namespace: string, broker: string): BrokerEndpoint | EndpointProblem;
+  /** Calls back with `namespace/name` when a Broker leads somewhere else, or nowhere. */
+  subscribe(listener: (broker: ObjectKey) => void): Disposable;
+  /** Broker objects that lead to the same vhost of the same broker. */
+  sharing(display: string): readonly ObjectKey[];
+}
+
+export interface EndpointRegistry extends Endpoints {
+  set(broker: ObjectKey, to: BrokerEndpoint | EndpointProblem): void;
+  delete(broker: ObjectKey): void;
+}
+
+export const isEndpoint = (value: BrokerEndpoint | EndpointProblem): value is BrokerEndpoint => "host" in value;
+
+export function createEndpoints(): EndpointRegistry {
+  const known = new Map<ObjectKey, BrokerEndpoint | EndpointProblem>();
+  const listeners = new Set<(broker: ObjectKey) => void>();
+  const tell = (broker: ObjectKey): void => {
+    for (const listener of listeners) listener(broker);
+  };
+  return {
+    endpointOf: (namespace, broker) =>
+      known.get(`${namespace}/${broker}`) ?? {
+        reason: "BrokerMissing",
+        message: `Broker ${broker} does not exist in namespace ${namespace}`,
+      },
+    subscribe(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => listeners.delete(listener) };
+    },
+    sharing: (display) => [...known].filter(([, to]) => isEndpoint(to) && to.display === display).map(([broker]) => broker),
+    set(broker, to) {
+      if (JSON.stringify(known.get(broker)) === JSON.stringify(to)) return;
+      known.set(broker, to);
+      tell(broker);
+    },
+    delete(broker) {
+      if (known.delete(broker)) tell(broker);
+    },
+  };
+}
