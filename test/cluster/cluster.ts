@@ -48,7 +48,7 @@ export interface Cluster {
  */
 export async function up(): Promise<Cluster> {
   const external = externalKubeconfig();
-  await ensureMachine();
+  await ensureMachine({ node: external === undefined });
   const kubeconfig = external ?? (await withLock("up", ensureLocal));
   const [baseImage, shared, store, kubectl] = await Promise.all([ensureBaseImage(), broker(), redis(), kubernetes("kubectl")]);
   return { external: external !== undefined, kubeconfig, kubectl, hostAddress: gatewayAddress(), baseImage, broker: shared, redis: store };

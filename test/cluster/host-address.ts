@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { externalKubeconfig } from "./external.ts";
 import { readState } from "./state.ts";
 
 /**
@@ -6,10 +7,8 @@ import { readState } from "./state.ts";
  * `LONGSHORE_HOST_ADDRESS`, or else this machine's first address. Throws when it has none.
  */
 export function gatewayAddress(): string {
-  const local = readState()?.network.gateway;
+  const local = externalKubeconfig() === undefined ? readState()?.network.gateway : process.env["LONGSHORE_HOST_ADDRESS"];
   if (local) return local;
-  const said = process.env["LONGSHORE_HOST_ADDRESS"];
-  if (said) return said;
   const own = Object.values(networkInterfaces())
     .flat()
     .find((one) => one?.family === "IPv4" && !one.internal);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { run as execute } from "./commands.ts";
-import { containerdSocket, ctr } from "./containerd.ts";
+import { ctr } from "./containerd.ts";
 import { externalKubeconfig } from "./external.ts";
 import { home } from "./home.ts";
 import { imageKey } from "./image-key.ts";
@@ -119,25 +119,30 @@ async function policy(): Promise<string[]> {
 }
 
 async function load(reference: string, key: string, archive: string): Promise<void> {
-  if (externalKubeconfig()) return await loadElsewhere(archive);
+  const external = externalKubeconfig();
   const record = join(home().run, "images", `${plain(reference)}.json`);
   await mkdir(join(home().run, "images"), { recursive: true });
-  const there = (await ctr("images", "list", "-q", `name==${reference}`)).trim() === reference;
-  if (there && readJson<{ key: string }>(record)?.key === key) return;
-  await step(`importing ${reference}`, () =>
-    execute("ctr", ["--address", containerdSocket(), "--namespace", "k8s.io", "images", "import", archive], logTo(reference)),
-  );
-  writeJson(record, { key });
+  const known = readJson<{ key: string; into: string }>(record);
+  const loaded = known?.key === key && known.into === (external ?? "local");
+  if (loaded && (external || (await isImported(reference)))) return;
+  await step(`importing ${reference}`, () => (external ? loadElsewhere(archive) : ctr("images", "import", archive)));
+  writeJson(record, { key, into: external ?? "local" });
+}
+
+/** Records outlive a containerd that had to start anew. */
+async function isImported(reference: string): Promise<boolean> {
+  return (await ctr("images", "list", "-q", `name==${reference}`)).trim() === reference;
 }
 
 /** A cluster of your own takes images its own way, for example `kind load image-archive`. */
 async function loadElsewhere(archive: string): Promise<void> {
   const [command, ...args] = (process.env["LONGSHORE_IMAGE_LOAD"] ?? "").split(" ").filter(Boolean);
-  if (!command)
+  if (!command) {
     throw new StepError(
       "load an image",
       "KUBECONFIG names a cluster of your own; set LONGSHORE_IMAGE_LOAD to the command that loads an image archive into it, for example `kind load image-archive`",
     );
+  }
   await execute(command, [...args, archive], { step: "load an image" });
 }
 

@@ -5,38 +5,44 @@ import { home } from "./home.ts";
 import { withLock } from "./lock.ts";
 import { StepError, step } from "./progress.ts";
 
-/** What the cluster calls on the machine, and the Debian package that brings it. */
-const TOOLS: readonly (readonly [packageName: string, proof: string])[] = [
+type Packages = readonly (readonly [packageName: string, proof: string])[];
+
+/** What the servers and the image builds call on the machine, and the Debian package that brings it. */
+const SERVER_TOOLS: Packages = [
   ["ca-certificates", "/etc/ssl/certs/ca-certificates.crt"],
+  ["util-linux", "unshare"],
+  ["debootstrap", "debootstrap"],
+  ["debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg"],
+  ["buildah", "buildah"],
+];
+
+/** What a node of ours calls besides. */
+const NODE_TOOLS: Packages = [
   ["openssl", "openssl"],
   ["iproute2", "ip"],
-  ["util-linux", "nsenter"],
+  ["procps", "sysctl"],
   ["nftables", "nft"],
   ["conntrack", "conntrack"],
   ["containerd", "containerd"],
   ["runc", "runc"],
   ["containernetworking-plugins", "/usr/lib/cni/ptp"],
-  ["debootstrap", "debootstrap"],
-  ["debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg"],
-  ["buildah", "buildah"],
 ];
 
 async function present(proof: string): Promise<boolean> {
   return proof.startsWith("/") ? existsSync(proof) : (await which(proof)) !== undefined;
 }
 
-/** Makes sure that the machine can carry a cluster. Throws with what to do where it is not Linux or we are not root. */
-export async function ensureMachine(): Promise<void> {
-  const advice = "or set KUBECONFIG to a cluster that you have";
-  if (process.platform !== "linux")
-    throw new StepError("start the local cluster", `it needs Linux and this is ${process.platform}; use a Linux machine, ${advice}`);
-  if (process.arch !== "x64") throw new StepError("start the local cluster", `it is made for x64 and this is ${process.arch}; ${advice}`);
-  if (process.getuid?.() !== 0) throw new StepError("start the local cluster", `containers need root; run it with sudo, ${advice}`);
-  await ensurePackages(TOOLS);
+/** Makes sure that the machine can carry the servers and, unless the cluster is the user's own, a node. Throws with what to do where it cannot. */
+export async function ensureMachine({ node }: { readonly node: boolean }): Promise<void> {
+  const task = node ? "start the local cluster" : "start RabbitMQ and Redis beside your cluster";
+  if (process.platform !== "linux") throw new StepError(task, `it needs Linux and this is ${process.platform}; use a Linux machine`);
+  if (process.arch !== "x64") throw new StepError(task, `it is made for x64 and this is ${process.arch}; use an x64 machine`);
+  if (process.getuid?.() !== 0) throw new StepError(task, `it needs root (mounts and network namespaces); run it with sudo`);
+  await ensurePackages(node ? [...SERVER_TOOLS, ...NODE_TOOLS] : SERVER_TOOLS);
 }
 
 /** Installs those packages whose proof (a program or a file) is missing. Services that they bring are not started. */
-export async function ensurePackages(wanted: readonly (readonly [packageName: string, proof: string])[]): Promise<void> {
+export async function ensurePackages(wanted: Packages): Promise<void> {
   const missing = await absent(wanted);
   if (missing.length === 0) return;
   if (!(await which("apt-get"))) {
@@ -48,7 +54,7 @@ export async function ensurePackages(wanted: readonly (readonly [packageName: st
   });
 }
 
-async function absent(wanted: readonly (readonly [string, string])[]): Promise<string[]> {
+async function absent(wanted: Packages): Promise<string[]> {
   const found = await Promise.all(wanted.map(async ([name, proof]) => ((await present(proof)) ? [] : [name])));
   return found.flat();
 }
