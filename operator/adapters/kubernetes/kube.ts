@@ -12,14 +12,15 @@ export const FIELD_MANAGER = "longshore";
 export interface KubeOptions {
   /** Deadline of everything but lists and watches; default 15,000. */
   readonly deadlineMs?: number;
-  /** After how long the server ends a watch; one that is silent 10 s longer is given up. Short, because it bounds how long a dead connection stays unnoticed. Default 60. */
+  /** After how long the server ends a watch; one that goes on for `silenceMs` longer is given up. Short, because it bounds how long a dead connection stays unnoticed. Default 60. */
   readonly watchSeconds?: number;
+  /** Default 10,000. */
+  readonly silenceMs?: number;
   /** Spreads the watches' ends; in [0, 1). */
   readonly random: () => number;
 }
 
 const LIST_DEADLINE_MS = 60_000;
-const SILENCE_MS = 10_000;
 
 const listSchema = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
@@ -28,7 +29,10 @@ const listSchema = z.object({
 const objectSchema = z.looseObject({ metadata: z.looseObject({ name: z.string() }) });
 
 /** The Kubernetes API over HTTP. It keeps no state but its connections, and repeats nothing that failed. */
-export function createKube(access: Access, { deadlineMs = 15_000, watchSeconds = 60, random }: KubeOptions): KubePort & Disposable {
+export function createKube(
+  access: Access,
+  { deadlineMs = 15_000, watchSeconds = 60, silenceMs = 10_000, random }: KubeOptions,
+): KubePort & Disposable {
   const transport = createTransport(access);
 
   const object = <T extends KubeObject>(answer: unknown): T => {
@@ -42,7 +46,7 @@ export function createKube(access: Access, { deadlineMs = 15_000, watchSeconds =
     const timeoutSeconds = Math.ceil(watchSeconds * (1 - 0.25 * random()));
     const query = { ...selectors(selection), watch: true, allowWatchBookmarks: true, timeoutSeconds, resourceVersion };
     const path = withQuery(pathOf(resource, selection.namespace), query);
-    const silence = AbortSignal.timeout(timeoutSeconds * 1_000 + SILENCE_MS);
+    const silence = AbortSignal.timeout(timeoutSeconds * 1_000 + silenceMs);
     const stream = await transport.open({ method: "GET", path, signal: AbortSignal.any([signal, silence]) });
     yield { type: "BOOKMARK", resourceVersion } as const;
     yield* watchEvents<T>(stream, `watch ${resource.plural}`);

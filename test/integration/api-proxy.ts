@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { request } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Access } from "../../operator/adapters/kubernetes/access.ts";
+
+/** A man in the middle between us and a real API server, who makes the trouble that networks and servers make. */
+export interface ApiProxy extends AsyncDisposable {
+  /** Through the proxy. */
+  readonly access: Access;
+  /** Breaks every connection, and answers none from now on, until `mend`. */
+  cut(): void;
+  mend(): void;
+  /** Holds back everything that the server sends, without closing anything, until `mend`. */
+  freeze(): void;
+  /** Changes the path of the next request that fits, or answers it itself. */
+  next(
+    fits: (path: string) => boolean,
+    act: (path: string) => string | { readonly status: number; readonly headers: Record<string, string> },
+  ): void;
+  /** Paths asked for so far, with their queries. */
+  readonly paths: readonly string[];
+}
+
+type Trick = Parameters<ApiProxy["next"]>;
+
+export async function startApiProxy(access: Access): Promise<ApiProxy> {
+  const paths: string[] = [];
+  const tricks: Trick[] = [];
+  /** Answers under way, from the server to whom they go. */
+  const answers = new Map<IncomingMessage, ServerResponse>();
+  let [isCut, isFrozen] = [false, false];
+
+  const listener: RequestListener = (incoming, outgoing) => {
+    let path = incoming.url ?? "/";
+    paths.push(path);
+    const index = tricks.findIndex(([fits]) => fits(path));
+    const [trick] = index < 0 ? [] : tricks.splice(index, 1);
+    const answer = trick?.[1](path);
+    if (typeof answer === "object") return void outgoing.writeHead(answer.status, answer.headers).end();
+    path = answer ?? path;
+    const upstream = request(
+      new URL(path, access.server),
+      { ...access.tls, agent: false, method: incoming.method, headers: incoming.headers },
+      (response) => {
+        outgoing.writeHead(response.statusCode ?? 502, response.headers);
+        outgoing.flushHeaders();
+        answers.set(response, outgoing);
+        response.on("close", () => answers.delete(response));
+        if (!isFrozen) response.pipe(outgoing);
+      },
+    );
+    upstream.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => upstream.destroy());
+    incoming.pipe(upstream);
+  };
+  const server = createServer(listener);
+  server.on("connection", (socket) => {
+    if (isCut) socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    access: { ...access, server: new URL(`http://127.0.0.1:${port}`), tls: {} },
+    paths,
+    cut() {
+      isCut = true;
+      server.closeAllConnections();
+    },
+    freeze() {
+      isFrozen = true;
+      for (const [response, outgoing] of answers) response.unpipe(outgoing);
+    },
+    mend() {
+      [isCut, isFrozen] = [false, false];
+      for (const [response, outgoing] of answers) response.pipe(outgoing);
+    },
+    next: (...trick) => void tricks.push(trick),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}
