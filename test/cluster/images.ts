@@ -125,7 +125,7 @@ async function load(reference: string, key: string, archive: string): Promise<vo
   const known = readJson<{ key: string; into: string }>(record);
   const loaded = known?.key === key && known.into === (external ?? "local");
   if (loaded && (external || (await isImported(reference)))) return;
-  await step(`importing ${reference}`, () => (external ? loadElsewhere(archive) : ctr("images", "import", archive)));
+  await step<unknown>(`importing ${reference}`, () => (external ? loadElsewhere(archive) : ctr("images", "import", archive)));
   writeJson(record, { key, into: external ?? "local" });
 }
 
