@@ -1,0 +1,184 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { KINDS } from "../../operator/kinds/index.ts";
+import { type ApiServer, startApiServer } from "./api-server.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+let api: ApiServer;
+beforeAll(async () => {
+  api = await startApiServer();
+  const { code, error } = await api.kubectl(["apply", "--server-side", "-f", join(ROOT, "crds")]);
+  expect(error).toBe("");
+  expect(code).toBe(0);
+  expect((await api.kubectl(["wait", "--for=condition=Established", "--timeout=20s", "crd", "--all"])).code).toBe(0);
+});
+afterAll(() => api?.[Symbol.asyncDispose]());
+
+const apply = (object: object, ...flags: readonly string[]) => api.kubectl(["apply", ...flags, "-f", "-"], JSON.stringify(object));
+const object = (kind: string, name: string, spec: object) => ({ apiVersion: "longshore.dev/v1alpha1", kind, metadata: { name }, spec });
+const brokerRef = { name: "rabbitmq" };
+const queue = (spec: object = {}, name = "q") => object("Queue", name, { brokerRef, ...spec });
+const exchange = (spec: object = {}, name = "x") => object("Exchange", name, { brokerRef, ...spec });
+const pool = (spec: object = {}, name = "p") =>
+  object("WorkerPool", name, { brokerRef, storeRef: { name: "redis" }, queues: ["q"], ...spec });
+const scaling = (spec: object) => pool({ autoscaling: { backlogPerReplica: 5, ...spec } });
+
+describe("what must apply", () => {
+  test("the user's first manifest does, as it stands", async () => {
+    const { code, error, out } = await api.kubectl(["apply", "-f", join(ROOT, "manifests/video-pool.yaml")]);
+    expect(error).toBe("");
+    expect(code).toBe(0);
+    expect(out.trim().split("\n")).toHaveLength(5);
+  });
+  test("defaults are filled in", async () => {
+    const { out } = await apply(scaling({}), "--dry-run=server", "-o", "json");
+    expect((JSON.parse(out) as { spec: object }).spec).toMatchObject({
+      runtime: "longshore",
+      concurrency: 1,
+      autoscaling: {
+        minReplicas: 0,
+        maxReplicas: 10,
+        cooldownSeconds: 30,
+        mode: "Active",
+        scaleUp: { windowSeconds: 0 },
+        scaleDown: { windowSeconds: 15, drainTimeoutSeconds: 0 },
+      },
+    });
+  });
+  test("arguments keep the types that the YAML gave them", async () => {
+    const given = {
+      "x-quorum-initial-group-size": 3,
+      "x-max-length-bytes": 1_000_000_000,
+      on: true,
+      text: "3",
+      list: [1, "a"],
+      deep: { a: 1.5 },
+    };
+    await apply(queue({ arguments: given }, "typed"));
+    const { out } = await api.kubectl(["get", "queue", "typed", "-o", "json"]);
+    expect((JSON.parse(out) as { spec: { arguments: unknown } }).spec.arguments).toEqual(given);
+  });
+  const accepted: readonly [why: string, object: object][] = [
+    [
+      "a pool of another runtime needs no store",
+      object("WorkerPool", "c", {
+        brokerRef,
+        queues: ["q"],
+        runtime: "celery",
+        template: { spec: { containers: [{ name: "worker", image: "x" }] } },
+      }),
+    ],
+    ["queues by name and by map", pool({ queues: ["a", { name: "b", weight: 0.5 }] })],
+    [
+      "a queue of every argument",
+      queue({
+        type: "classic",
+        maxPriority: 5,
+        expires: "24h",
+        maxLengthBytes: "1Gi",
+        overflow: "drop-head",
+        messageTTL: "1h30m",
+        deadLetter: { exchange: "" },
+      }),
+    ],
+    ["a plugin's exchange", exchange({ type: "x-consistent-hash" })],
+    ["names with slash, space and umlaut", queue({ name: "ä/b c%" })],
+  ];
+  test.for(accepted)("%s", async ([, given]) => expect(await apply(given, "--dry-run=server")).toMatchObject({ code: 0, error: "" }));
+
+  test("the sample of every kind does", async () => {
+    const files = (await readdir(join(ROOT, "manifests/samples"))).map((file) => join(ROOT, "manifests/samples", file));
+    const kinds = (await Promise.all(files.map((file) => readFile(file, "utf8")))).map((text) => (parse(text) as { kind: string }).kind);
+    expect(kinds.sort()).toEqual(KINDS.map(({ kind }) => kind).sort());
+    expect(await api.kubectl(["apply", "--dry-run=server", ...files.flatMap((file) => ["-f", file])])).toMatchObject({
+      code: 0,
+      error: "",
+    });
+  });
+});
+
+describe("what is refused, with the field's path", () => {
+  const refused: readonly [why: string, object: object, path: string, because: string][] = [
+    ["a wrong type", pool({ concurrency: "2" }), "spec.concurrency", "must be of type integer"],
+    ["an unknown field", pool({ concurency: 2 }), "spec.concurency", "unknown field"],
+    ["an unknown field, deep", scaling({ scaleUp: { max: 1 } }), "spec.autoscaling.scaleUp.max", "unknown field"],
+    ["a pool without queues", pool({ queues: [] }), "spec.queues", "at least 1 items"],
+    ["queues that are no list", pool({ queues: "q" }), "spec.queues", "must be of type array"],
+    ["a missing field", object("WorkerPool", "p", { queues: ["q"] }), "spec.brokerRef", "Required value"],
+    ["no spec at all", { apiVersion: "longshore.dev/v1alpha1", kind: "Queue", metadata: { name: "q" } }, "spec", "Required value"],
+    ["an empty queue name", pool({ queues: [""] }), "spec.queues[0]", "at least 1 chars long"],
+    ["a queue without a name", pool({ queues: [{ weight: 1 }] }), "spec.queues[0].name", "Required value"],
+    ["a weight out of bounds", pool({ queues: [{ name: "q", weight: -1 }] }), "spec.queues[0].weight", "greater than or equal to 0"],
+    ["too many slots", pool({ concurrency: 5_000 }), "spec.concurrency", "less than or equal to 1000"],
+    [
+      "a pool without a store",
+      object("WorkerPool", "p", { brokerRef, queues: ["q"] }),
+      "spec.storeRef",
+      "storeRef is required for runtime longshore",
+    ],
+    ["a Celery pool without an image", pool({ runtime: "celery" }), "spec.template", "template is required"],
+    ["tasks for another's image", pool({ runtime: "custom", template: {}, tasks: {} }), "spec.tasks", "tasks need runtime longshore"],
+    ["a runtime that does not exist", pool({ runtime: "java" }), "spec.runtime", 'supported values: "longshore", "celery", "custom"'],
+    [
+      "a minimum over the maximum",
+      scaling({ minReplicas: 5, maxReplicas: 2 }),
+      "spec.autoscaling.minReplicas",
+      "must not exceed maxReplicas",
+    ],
+    ["autoscaling without a target", pool({ autoscaling: { maxReplicas: 5 } }), "spec.autoscaling.backlogPerReplica", "say the target"],
+    [
+      "a floor over the maximum",
+      scaling({ floors: [{ cron: "0 8 * * *", durationMinutes: 5, minReplicas: 50 }] }),
+      "spec.autoscaling.floors",
+      "must not exceed maxReplicas",
+    ],
+    ["a pool name too long for a label", pool({}, "p".repeat(64)), "metadata.name", "may not be more than 63"],
+    ["a duration in words", queue({ messageTTL: "1 hour" }), "spec.messageTTL", "should match"],
+    ["a queue type that does not exist", queue({ type: "mirrored" }), "spec.type", "Unsupported value"],
+    ["a quorum queue that is not durable", queue({ durable: false }), "spec.type", "always durable"],
+    ["priorities on a quorum queue", queue({ maxPriority: 5 }), "spec.maxPriority", "needs type classic"],
+    [
+      "a strategy that the broker would silently drop",
+      queue({ deadLetter: { exchange: "d", strategy: "at-least-once" } }),
+      "spec.deadLetter",
+      "needs type quorum and overflow reject-publish",
+    ],
+    ["the broker's own names", queue({ name: "amq.gen-1" }), "spec.name", "belong to the broker"],
+    ["a name of 256 bytes", queue({ name: "ä".repeat(128) }), "spec.name", "at most 255 bytes"],
+    ["a name of 256 characters", exchange({ name: "a".repeat(256) }), "spec.name", "may not be more than 255"],
+    ["an exchange type that does not exist", exchange({ type: "topics" }), "spec.type", "should match"],
+    ["a Broker without a Secret", object("Broker", "b", { uriFrom: {} }), "spec.uriFrom.secretKeyRef", "Required value"],
+  ];
+  test.for(refused)("%s", async ([, given, path, because]) => {
+    const { code, error } = await apply(given, "--dry-run=server");
+    expect(code).toBe(1);
+    expect(error).toContain(path);
+    expect(error).toContain(because);
+  });
+});
+
+describe("what cannot be changed", () => {
+  const queueOf = (spec: object) => queue(spec, "fixed");
+  const exchangeOf = (spec: object) => exchange({ name: "named", ...spec }, "fixed");
+  const changes: readonly [why: string, before: object, after: object, path: string][] = [
+    ["a queue's type", queueOf({ type: "quorum" }), queueOf({ type: "classic" }), "spec.type"],
+    ["a name that was not set", queueOf({}), queueOf({ name: "other" }), "spec.name"],
+    ["a name that was set", exchangeOf({}), exchangeOf({ name: "other" }), "spec.name"],
+    ["a name that is taken away", exchangeOf({}), exchangeOf({ name: undefined }), "spec.name"],
+    ["the Broker", queueOf({}), queueOf({ brokerRef: { name: "other" } }), "spec.brokerRef"],
+    ["a pool's runtime", pool({}, "fixed"), pool({ runtime: "custom", template: {} }, "fixed"), "spec.runtime"],
+  ];
+  test.for(changes)("%s", async ([, before, after, path]) => {
+    expect(await apply(before)).toMatchObject({ code: 0 });
+    const { code, error } = await apply(after);
+    expect([code, error]).toEqual([1, expect.stringContaining(`${path}: Invalid value`)]);
+    expect(error).toContain("cannot be changed: delete the");
+  });
+  test("the rest can", async () => {
+    await apply(queueOf({}));
+    expect(await apply(queueOf({ maxLength: 5, bindings: [{ exchange: "x" }] }))).toMatchObject({ code: 0 });
+  });
+});
