@@ -7,6 +7,7 @@ import type { Value } from "./value.ts";
 
 interface Applied {
   readonly steps: readonly CanvasStep[];
+  readonly id: string;
   /** `AsyncResult.as_tuple()` or `GroupResult.as_tuple()`. */
   readonly result: Value;
 }
@@ -19,8 +20,8 @@ export function applySignature(
   context: CanvasContext,
   seed: string,
 ): CanvasPlan {
-  const { steps, result } = apply(signature, args, given, context, seed);
-  return { steps, children: [result] };
+  const { steps, result, id } = apply(signature, args, given, context, seed);
+  return { steps, children: [result], id };
 }
 
 function apply(signature: Signature, args: readonly Value[], given: Options, context: CanvasContext, seed: string): Applied {
@@ -31,7 +32,7 @@ function apply(signature: Signature, args: readonly Value[], given: Options, con
     return applyGroup(chunks(signature), [], mergeOptions(signature, given), context, seed);
   const id = String(signature.options?.["task_id"] ?? given["task_id"] ?? context.newId(seed));
   const { task, route } = outgoing(signature, mergeArgs(signature, args), { ...mergeOptions(signature, given), task_id: id }, context);
-  return { steps: [{ step: "publish", task, route }], result: [[id, null], null] };
+  return { steps: [{ step: "publish", task, route }], id, result: [[id, null], null] };
 }
 
 function applyChain(chain: Signature, args: readonly Value[], given: Options, context: CanvasContext, seed: string): Applied {
@@ -41,7 +42,7 @@ function applyChain(chain: Signature, args: readonly Value[], given: Options, co
     context.newId(`${seed}:${at}`),
   );
   const [first, ...later] = steps.toReversed();
-  if (first === undefined) return { steps: [], result: [[context.newId(seed), null], null] };
+  if (first === undefined) return nothing(context.newId(seed));
   let rest = later.toReversed();
   const links = asSignatures(link) ?? [];
   if (links.length > 0) {
@@ -55,7 +56,7 @@ function applyChain(chain: Signature, args: readonly Value[], given: Options, co
   const all = [...(asSignatures(after) ?? []), ...rest];
   const applied = apply(first, [], { ...options, chain: all }, context, `${seed}:first`);
   const lastId = rest[0]?.options?.["task_id"];
-  return { steps: applied.steps, result: typeof lastId === "string" ? [[lastId, null], null] : applied.result };
+  return typeof lastId === "string" ? { steps: applied.steps, id: lastId, result: [[lastId, null], null] } : applied;
 }
 
 function applyGroup(tasks: readonly Signature[], args: readonly Value[], options: Options, context: CanvasContext, seed: string): Applied {
@@ -74,12 +75,12 @@ function applyGroup(tasks: readonly Signature[], args: readonly Value[], options
     steps.push(...part.steps);
     results.push(part.result);
   }
-  return { steps, result: [[groupId, null], results] };
+  return { steps, id: groupId, result: [[groupId, null], results] };
 }
 
 function applyChord(signature: Signature, args: readonly Value[], given: Options, context: CanvasContext, seed: string): Applied {
   const { header, body: given_body, groupId: frozenId } = chordParts(signature);
-  if (given_body === undefined) return { steps: [], result: [[context.newId(seed), null], null] };
+  if (given_body === undefined) return nothing(context.newId(seed));
   const { task_id, ...options } = mergeOptions(signature, given);
   const groupId = frozenId ?? context.newId(`${seed}:group`);
   const bodyId = given_body.options?.["task_id"] ?? task_id ?? context.newId(`${seed}:body`);
@@ -91,7 +92,7 @@ function applyChord(signature: Signature, args: readonly Value[], given: Options
   });
   if (header.length === 0) {
     const applied = apply(body, [[]], {}, context, `${seed}:body`);
-    return { steps: applied.steps, result: [[String(bodyId), [[groupId, null], []]], null] };
+    return { steps: applied.steps, id: String(bodyId), result: [[String(bodyId), [[groupId, null], []]], null] };
   }
   const { chain: _chain, chord: _chord, ...forHeader } = options;
   const extra = signature.kwargs?.["kwargs"];
@@ -102,7 +103,12 @@ function applyChord(signature: Signature, args: readonly Value[], given: Options
   const nested = header.some((task) => isGroup(task) || (isChain(task) && endsInGroup(task)));
   const saved: readonly CanvasStep[] = nested ? [{ step: "save-group", groupId, result: applied.result }] : [];
   // Celery hands the header's result to the parent as its child, and the body's to the caller.
-  return { steps: [...saved, ...applied.steps], result: applied.result };
+  return { steps: [...saved, ...applied.steps], id: String(bodyId), result: applied.result };
+}
+
+/** What an empty chain comes to: a result that nobody will write. */
+function nothing(id: string): Applied {
+  return { steps: [], id, result: [[id, null], null] };
 }
 
 /** Gives a task of a group its id, group and place, where it has none. */

@@ -40,12 +40,15 @@ export type CanvasStep =
 export interface CanvasPlan {
   readonly steps: readonly CanvasStep[];
   readonly children: readonly Value[];
+  /** What a caller waits for: the task, the last step of a chain, the body of a chord, or the group. */
+  readonly id: string;
 }
 
 /** Who sends, and for which task. */
 export interface CanvasContext {
-  readonly parentId: string;
-  readonly rootId: string;
+  /** Absent for a producer: each task is then its own root. */
+  readonly parentId?: string;
+  readonly rootId?: string;
   readonly origin: string;
   /** Our own reply queue, for signatures that name none. */
   readonly replyTo: string;

@@ -10,9 +10,9 @@ import type { Value } from "./value.ts";
  * What follows a success: the callbacks, then the next step of the chain, then the part of a chord. celery/app/trace.py
  * Publish all of it before the result is stored, with `children` in the result. The chord part comes last: after the result is stored.
  */
-export function afterSuccess(task: TaskMessage, result: Value, context: CanvasContext): CanvasPlan {
+export function afterSuccess(task: TaskMessage, result: Value, context: CanvasContext): Omit<CanvasPlan, "id"> {
   const plans: CanvasPlan[] = [];
-  const own = { parent_id: context.parentId, root_id: context.rootId };
+  const own = { parent_id: context.parentId ?? null, root_id: context.rootId ?? null };
   const [only, second] = task.callbacks;
   if (only !== undefined && second === undefined) plans.push(applySignature(only, [result], own, context, "link:0"));
   if (second !== undefined) {
@@ -112,7 +112,10 @@ function errbacks(
   const sent = signatures.filter(({ task }) => !runsErrback(task));
   const calls: readonly CanvasStep[] = here.map((signature) => ({ step: "run-errback", signature }));
   if (sent.length === 0) return calls;
-  return [...calls, ...applySignature(groupOf(sent), [failedId], { parent_id: failedId, root_id: context.rootId }, context, seed).steps];
+  return [
+    ...calls,
+    ...applySignature(groupOf(sent), [failedId], { parent_id: failedId, root_id: context.rootId ?? null }, context, seed).steps,
+  ];
 }
 
 function groupOf(tasks: readonly Signature[]): Signature {

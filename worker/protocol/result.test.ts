@@ -45,7 +45,7 @@ const members = readVectors<{ name: string; commands: readonly string[] }>("redi
 
 test.for(members)("reads and writes a chord part as in %s", ([key = "", score = "", member = ""]) => {
   const part = decodePart(member);
-  expect(`${chordKeys(key.replace("celery-taskset-meta-", "")).parts}`).toBe(`${key}.j`);
+  expect(chordKeys(key.replace("celery-taskset-meta-", "")).parts).toBe(`${key}.j`);
   expect(partScore(Number(score))).toBe(score);
   expect(encodePart(part.taskId, part.state, part.error ?? part.result)).toBe(member);
 });

@@ -56,9 +56,15 @@ export function encodeResult(task: TaskResult): string {
   });
 }
 
-/** Reads what any Celery stored. Throws JsonError for what is no JSON, TypeError for JSON that is no result. */
-export function decodeResult(payload: string | Uint8Array): StoredResult {
-  const meta = decodeJson(payload);
+/**
+ * Reads what any Celery stored; 5.7 may compress it, which `decompress` undoes. Throws JsonError for what is no JSON,
+ * TypeError for JSON that is no result or a compression that cannot be undone.
+ */
+export function decodeResult(
+  payload: string | Uint8Array,
+  decompress?: (body: Uint8Array, compression: string) => Uint8Array,
+): StoredResult {
+  const meta = decodeJson(typeof payload === "string" ? payload : plainPayload(payload, decompress));
   if (!isMap(meta) || typeof meta["status"] !== "string") throw new TypeError("not a Celery result: expected an object with a status");
   const { status, result, traceback, children, date_done, group_id, parent_id, task_id, ...rest } = meta;
   const error = isException(status) ? asException(result) : undefined;
@@ -77,4 +83,14 @@ export function decodeResult(payload: string | Uint8Array): StoredResult {
   };
 }
 
+/** `\\0celery-compressed\\0<content type>\\0<bytes>`: celery/backends/base.py `compress_payload` of 5.7. */
+function plainPayload(payload: Uint8Array, decompress?: (body: Uint8Array, compression: string) => Uint8Array): Uint8Array {
+  if (payload[0] !== 0 || Buffer.from(payload.subarray(0, COMPRESSED.length)).toString("latin1") !== COMPRESSED) return payload;
+  const end = payload.indexOf(0, COMPRESSED.length);
+  const type = Buffer.from(payload.subarray(COMPRESSED.length, end)).toString("latin1");
+  if (end < 0 || decompress === undefined) throw new TypeError(`a result compressed as ${JSON.stringify(type)} cannot be read`);
+  return decompress(payload.subarray(end + 1), type);
+}
+
+const COMPRESSED = "\0celery-compressed\0";
 const NO_REASON: PyException = { exc_type: "Exception", exc_message: ["the task gave no reason"], exc_module: "builtins" };
