@@ -25,7 +25,8 @@ export interface Sources {
   /** undefined: the Broker is not there, or its Secret is not. */
   readonly broker: BrokerSensor | undefined;
   readonly beats: Beats | undefined;
-  readonly storeFailure: string | undefined;
+  /** Why the broker or the store cannot be found or read. */
+  readonly problems: readonly string[];
   /** What workers without heartbeats said when asked. */
   readonly answers: ReadonlyMap<string, Reading<PodWork>>;
   /** Monotonic, ms. */
@@ -52,10 +53,7 @@ export function createSight(): (sources: Sources) => Sight {
     const pods = podReadings(sources.pods, beats, sources.answers);
     startupSeconds = startupSecondsOf(pods) ?? startupSeconds;
     const queues = plan.queues.map(({ name, weight }) => readQueue(name, weight, sources, pods));
-    const failures = [
-      ...(broker === undefined ? ["the broker is not known yet"] : broker.failures),
-      ...(sources.storeFailure === undefined ? [] : [sources.storeFailure]),
-    ];
+    const failures = [...sources.problems, ...(broker?.failures ?? [])];
     const observation = observe({ now, queues, pods, alarms: broker?.alarms ?? [], failures });
     const backlog = observation.total.trust === "fresh" ? unweighted(queues) + observation.inFlight.value : undefined;
     rates = addSample(rates, { at: now, backlog, counters: countersOf(beats) });

@@ -27,6 +27,8 @@ interface Entry {
   plan: LoopPool["plan"];
   sensor: BrokerSensor | undefined;
   store: StoreSensor | undefined;
+  /** Why the broker or the store cannot be found. */
+  problems: readonly string[];
   mayGrow: boolean;
 }
 
@@ -58,6 +60,7 @@ export function createPools(options: PoolsOptions): Pools {
       plan: planOf(pool, 0),
       sensor: undefined,
       store: undefined,
+      problems: [],
       mayGrow: false,
     };
   };
@@ -69,9 +72,10 @@ export function createPools(options: PoolsOptions): Pools {
     entries.set(key, entry);
     entry.plan = planOf(pool, 0);
     const broker = options.endpointOf(namespace, pool.spec.brokerRef.name);
-    entry.sensor = broker && brokers.to(broker);
+    entry.sensor = "host" in broker ? brokers.to(broker) : undefined;
     const store = pool.spec.storeRef && options.storeEndpointOf(namespace, pool.spec.storeRef.name);
-    entry.store = store && stores.to(store);
+    entry.store = store !== undefined && "uri" in store ? stores.to(store) : undefined;
+    entry.problems = [broker, store].flatMap((one) => (one !== undefined && "message" in one ? [one.message] : []));
     const size = caches.deployments.get(key)?.spec.replicas ?? 0;
     const { target, pause, policy } = entry.plan;
     entry.mayGrow = target !== undefined && pause !== "all" && pause !== "up" && size < policy.maxReplicas;
@@ -96,7 +100,7 @@ export function createPools(options: PoolsOptions): Pools {
       pods,
       broker: sensor,
       beats: store?.beats({ namespace, name }),
-      storeFailure: store?.failure,
+      problems: store?.failure === undefined ? entry.problems : [...entry.problems, store.failure],
       answers: interviewer.answers(pool, pods, sensor),
     });
     publisher.publish(pool, deployment, pods, run);

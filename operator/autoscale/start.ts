@@ -20,10 +20,10 @@ import { createStoreSensor, type StoreSensor } from "./store-sensor.ts";
 export interface AutoscalerOptions {
   readonly caches: { readonly pools: Cache<WorkerPool>; readonly deployments: Cache<Deployment>; readonly pods: Cache<Pod> };
   readonly kube: Pick<KubePort, "patch">;
-  /** Where a Broker object leads, or undefined while that is not known. The same object while nothing changed. */
-  readonly endpointOf: (namespace: string, broker: string) => BrokerEndpoint | undefined;
-  /** Where a Store object leads, or undefined while that is not known. The same object while nothing changed. */
-  readonly storeEndpointOf: (namespace: string, store: string) => StoreEndpoint | undefined;
+  /** Where a Broker object leads, or why that is not known. The same object while nothing changed. */
+  readonly endpointOf: (namespace: string, broker: string) => BrokerEndpoint | { readonly message: string };
+  /** Where a Store object leads, or why that is not known. The same object while nothing changed. */
+  readonly storeEndpointOf: (namespace: string, store: string) => StoreEndpoint | { readonly message: string };
   /** Opens in the background: never throws. */
   readonly connectBroker: (endpoint: BrokerEndpoint) => BrokerLink;
   readonly connectStore: (endpoint: StoreEndpoint) => StorePort;

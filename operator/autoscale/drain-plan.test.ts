@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { type Cooperation, type DrainingPod, planDrain } from "./drain-plan.ts";
+
+const now = 100_000;
+const works = (unacked: number, at: number, consuming: readonly string[] = []) => ({ value: { busy: unacked, unacked, consuming }, at });
+
+/** Cordoned ten seconds ago, idle since, and cheapest. */
+const drained: DrainingPod = {
+  state: "working",
+  markedForMs: 11_000,
+  cordonedAt: 90_000,
+  askedAt: 90_000,
+  work: works(0, 99_500),
+  brokerUnacked: undefined,
+  cheapest: true,
+};
+
+const cases: readonly [why: string, given: Partial<DrainingPod>, want: string, of?: { cooperation?: Cooperation; timeoutMs?: number }][] = [
+  ["idle by a beat newer than the cordon, and the first to go", {}, "remove"],
+  ["idle, and its cost is not seen yet", { cheapest: false }, "lower-cost"],
+  ["just marked", { cordonedAt: undefined, askedAt: undefined }, "cordon"],
+  [
+    "after a restart of the operator nobody remembers the cordon",
+    { cordonedAt: undefined, askedAt: undefined, work: works(0, 99_900) },
+    "cordon",
+  ],
+  ["it was asked a moment ago", { cordonedAt: undefined, askedAt: 99_000 }, "wait"],
+  ["it did not answer", { cordonedAt: undefined, askedAt: 98_000 }, "cordon"],
+  ["idle by a beat older than the cordon", { work: works(0, 89_000) }, "wait"],
+  ["idle by a beat that may have been written before the cordon", { work: works(0, 90_999) }, "wait"],
+  ["it still runs something", { work: works(1, 99_500) }, "wait"],
+  ["it consumes again, as after a restart of its process", { work: works(0, 99_500, ["q"]) }, "cordon"],
+  ["it consumed when it was asked", { work: works(0, 90_500, ["q"]) }, "wait"],
+  ["it is silent", { state: "silent" }, "wait"],
+  ["it never said a word", { state: "silent", work: undefined }, "wait"],
+  ["the broker says that it holds something", { brokerUnacked: { value: 1, at: 95_000 } }, "wait"],
+  ["what the broker said before the cordon does not count", { brokerUnacked: { value: 1, at: 80_000 } }, "remove"],
+  ["it never started", { state: "starting", cordonedAt: undefined, askedAt: undefined, work: undefined }, "remove"],
+  ["it never started and is not cheapest", { state: "starting", cordonedAt: undefined, askedAt: undefined, cheapest: false }, "lower-cost"],
+  ["it is leaving already", { state: "leaving" }, "wait"],
+  ["the time-out is over while it works", { work: works(1, 99_500) }, "time-out", { timeoutMs: 10_000 }],
+  ["the time-out is over while it is silent", { state: "silent" }, "time-out", { timeoutMs: 10_000 }],
+  ["the time-out is over and it is not cheapest", { work: works(1, 99_500), cheapest: false }, "lower-cost", { timeoutMs: 10_000 }],
+  ["the time-out is not over", { work: works(1, 99_500) }, "wait", { timeoutMs: 12_000 }],
+  ["an image that cannot be asked, of which the broker knows nothing", { cordonedAt: undefined }, "wait", { cooperation: "none" }],
+  ["one that the broker says is busy", { brokerUnacked: { value: 1, at: 99_000 } }, "wait", { cooperation: "none" }],
+  ["one that the broker says is idle", { brokerUnacked: { value: 0, at: 99_000 } }, "remove", { cooperation: "none" }],
+];
+
+test.for(cases)("%s: %s", ([, given, want, of]) => {
+  expect(planDrain({ ...drained, ...given }, of?.cooperation ?? "remote-control", now, of?.timeoutMs ?? 0)).toBe(want);
+});
