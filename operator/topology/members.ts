@@ -7,7 +7,7 @@ import type { Cache } from "../runtime/cache.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { Claim } from "./diff.ts";
 import { targetOf } from "./identity.ts";
-import { ownedOf } from "./ownership.ts";
+import { bindingDigests, ownedOf } from "./ownership.ts";
 
 export type TopologyObject = Queue | Exchange;
 
@@ -18,6 +18,8 @@ export interface Member {
   readonly resource: Resource;
   readonly object: TopologyObject;
   readonly claim: Claim;
+  /** Of the bindings that it wants. */
+  readonly digests: ReadonlySet<string>;
 }
 
 export interface TopologyCaches {
@@ -48,7 +50,11 @@ export function createMembers(caches: TopologyCaches, onChange: (broker: ObjectK
         const members = byBroker.get(broker) ?? new Map<string, Member>();
         byBroker.set(broker, members);
         if (object === undefined) members.delete(id);
-        else members.set(id, { id, resource, object, claim: claimOf(resource.kind, object, desired(object)) });
+        else {
+          const objects = desired(object);
+          const claim = claimOf(resource.kind, object, objects);
+          members.set(id, { id, resource, object, claim, digests: bindingDigests(objects) });
+        }
         if (members.size === 0) byBroker.delete(broker);
         onChange(broker, id);
       }),

@@ -1,0 +1,184 @@
+import { BrokerError, type KubePort, type Resource } from "../adapters/ports.ts";
+import type { Broker } from "../kinds/broker/schema.ts";
+import { backoffMs } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { ConditionInput } from "../runtime/conditions.ts";
+import type { EventRecorder } from "../runtime/events.ts";
+import { addFinalizer, hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
+import { isKubeError } from "../runtime/kube-error.ts";
+import { errorFields, type Log } from "../runtime/log.ts";
+import { isDeleting, type ObjectKey } from "../runtime/object.ts";
+import { inParallel } from "./apply.ts";
+import type { Claim } from "./diff.ts";
+import { describeObject } from "./identity.ts";
+import type { Link, LinkState, Session } from "./link.ts";
+import type { Member } from "./members.ts";
+import type { TopologyMetrics } from "./metrics.ts";
+import { release } from "./release.ts";
+import type { Reporter } from "./reporter.ts";
+import { readyCondition, refusal, refusedOperation } from "./say.ts";
+import { brokerCondition, sessionFor, situationOf, stays, troubleCondition, wasReady } from "./situation.ts";
+import { sync } from "./sync.ts";
+
+/** How often everything is looked at again, ms: where changes are told as they happen, and where they are not. */
+const POLL_WITH_EVENTS_MS = 30_000;
+const POLL_MS = 5_000;
+/** What was in sync is believed for so long after its broker was lost, ms: a blip is not worth a write per object. */
+const GRACE_MS = 5_000;
+const REPORTS = 16;
+
+export interface ActorOptions {
+  readonly key: ObjectKey;
+  readonly brokerResource: Resource;
+  readonly broker: () => Broker | undefined;
+  readonly members: () => readonly Member[];
+  /** Claims of other Broker objects that lead to the same vhost. */
+  readonly rivals: () => readonly Claim[];
+  readonly link: Link;
+  readonly kube: Pick<KubePort, "patch">;
+  readonly reporter: Reporter;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: TopologyMetrics;
+}
+
+/** Keeps one broker as its Broker object's members want it. */
+export interface Actor {
+  /** One pass over everything. `fresh` are the members that changed since the last. Resolves after how many ms the next is due. Never throws. */
+  runOnce(fresh: ReadonlySet<string>): Promise<number>;
+}
+
+export function createActor(options: ActorOptions): Actor {
+  const { key, clock, log, kube, reporter, events, metrics, link } = options;
+  let failures = 0;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  const report = async (said: readonly (readonly [Member, ConditionInput])[]): Promise<readonly number[]> => {
+    const again: number[] = [];
+    await inParallel(said, REPORTS, async ([{ resource, object }, condition]) => {
+      const wait = await reporter.report(resource, object, condition);
+      if (wait !== undefined) again.push(wait);
+    });
+    return again;
+  };
+
+  const reportBroker = async (broker: Broker, state: LinkState, using: readonly Member[]): Promise<readonly number[]> => {
+    const endpoint = link.endpoint?.display;
+    const facts = state.up ? state.session.facts : undefined;
+    const capabilities = facts === undefined ? undefined : [...facts.capabilities, ...(state.up && state.session.events ? ["events"] : [])];
+    const waits = await reporter.report(options.brokerResource, broker, brokerCondition(broker, state, using), {
+      endpoint,
+      version: facts?.version ?? broker.status?.version,
+      capabilities: capabilities ?? broker.status?.capabilities,
+      alarms: facts?.alarms,
+    });
+    return waits === undefined ? [] : [waits];
+  };
+
+  /** Objects that are being deleted. Returns when to look again. */
+  const letGo = async (broker: Broker | undefined, state: LinkState | undefined, all: readonly Member[]): Promise<readonly number[]> => {
+    const leaving = all.filter(({ object }) => isDeleting(object));
+    const live = [...all.filter(({ object }) => !isDeleting(object)).map(({ claim }) => claim), ...options.rivals()];
+    const session = sessionFor(state);
+    const again: number[] = [];
+    await inParallel(leaving, REPORTS, async (member) => {
+      const situation = situationOf(broker, state, member, clock.now());
+      const result = await release({ kube, events }, { member, live, leaving: leaving.map(({ claim }) => claim), session, situation });
+      if (result.done) return reporter.forget(member.claim.owner.uid);
+      if (result.againInMs !== undefined) again.push(result.againInMs);
+      const condition = result.condition ?? (state?.up === false ? troubleCondition(key, state.reason, state.message) : undefined);
+      if (condition !== undefined) again.push(...(await report([[member, condition]])));
+    });
+    return again;
+  };
+
+  const withoutBroker = async (all: readonly Member[]): Promise<readonly number[]> => {
+    await link.drop();
+    const again = await letGo(undefined, undefined, all);
+    const [namespace, name] = key.split("/");
+    const condition = refusal("BrokerMissing", `Broker ${name} does not exist in namespace ${namespace}`);
+    return [...again, ...(await report(all.filter(stays).map((member) => [member, condition])))];
+  };
+
+  const withoutConnection = async (
+    broker: Broker,
+    state: LinkState & { up: false },
+    all: readonly Member[],
+  ): Promise<readonly number[]> => {
+    const again = [state.againInMs, ...(await reportBroker(broker, state, all)), ...(await letGo(broker, state, all))];
+    const graceLeft = state.since + GRACE_MS - clock.now();
+    const hit = all.filter(stays).filter(({ object }) => graceLeft <= 0 || !wasReady(object));
+    const condition = troubleCondition(key, state.reason, state.message);
+    again.push(...(await report(hit.map((member) => [member, condition]))));
+    return graceLeft > 0 ? [...again, graceLeft] : again;
+  };
+
+  const withConnection = async (
+    broker: Broker,
+    session: Session,
+    all: readonly Member[],
+    fresh: ReadonlySet<string>,
+  ): Promise<readonly number[]> => {
+    const { picture, endpoint } = session;
+    const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
+    const started = clock.elapsed();
+    if (started - lookedAt >= poll) picture.doubt();
+    if (picture.doubtful) await picture.refresh();
+    lookedAt = started - lookedAt >= poll ? started : lookedAt;
+    const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
+    const members = all.filter(stays).toSorted((a, b) => Number(fresh.has(b.id)) - Number(fresh.has(a.id)));
+    const leaving = all.filter(({ object }) => isDeleting(object) && hasFinalizer(object)).map(({ claim }) => claim);
+    const result = await sync(kube, { session, members, rivals: [...leaving, ...options.rivals()] });
+    metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
+    const said = members.flatMap((member): readonly (readonly [Member, ConditionInput])[] => {
+      const { uid } = member.claim.owner;
+      const failure = result.failures.get(uid);
+      const done = result.done.get(uid) ?? [];
+      const outcome = result.outcomes.get(uid);
+      // Its turn comes with the next batch.
+      if (outcome === undefined || (outcome.state === "changing" && done.length === 0)) return [];
+      if (done.length > 0 && failure === undefined && wasReady(member.object)) {
+        const note = done.map(({ op, object }) => `${op === "declare" ? "declared" : "removed"} ${describeObject(object)}`).join(", ");
+        events.record({ regarding: member.object, reason: "DriftRepaired", action: "Repair", note });
+        metrics.repaired();
+      }
+      if (outcome.state === "changing" && failure === undefined) again.push(100);
+      if (failure !== undefined) again.push(1_000 + 1_000 * options.random());
+      return [[member, failure === undefined ? readyCondition(outcome, member.claim, endpoint.display) : refusedOperation(failure)]];
+    });
+    again.push(...(await report(said)));
+    return [...again, poll - (clock.elapsed() - lookedAt), ...(result.more ? [5] : [])];
+  };
+
+  const pass = async (fresh: ReadonlySet<string>): Promise<readonly number[]> => {
+    const broker = options.broker();
+    const all = options.members();
+    if (broker === undefined) return withoutBroker(all);
+    await addFinalizer(kube, options.brokerResource, broker);
+    const state = await link.ensure(broker);
+    const again = state.up ? await withConnection(broker, state.session, all, fresh) : await withoutConnection(broker, state, all);
+    // Its login is needed until the last object that uses it is cleaned up.
+    if (isDeleting(broker) && !all.some(({ object }) => hasFinalizer(object))) await removeFinalizer(kube, options.brokerResource, broker);
+    return again;
+  };
+
+  return {
+    async runOnce(fresh) {
+      try {
+        const again = await pass(fresh);
+        failures = 0;
+        return Math.max(0, Math.min(...again, POLL_WITH_EVENTS_MS));
+      } catch (error) {
+        if (error instanceof BrokerError) {
+          const { againInMs } = link.lost(error);
+          log.warn({ broker: key, failure: error.failure, error: error.message }, "lost the broker");
+          return error.passing ? Math.min(againInMs, 100) : againInMs;
+        }
+        if (!isKubeError(error, 409)) log.warn({ broker: key, ...errorFields(error) }, "cannot sync the broker, trying again");
+        return backoffMs({ baseMs: 50, capMs: 10_000 }, failures++, options.random());
+      }
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Claim } from "./diff.ts";
+
+/** What the object's owner cannot change any more: how the broker is to be left, and what is known of the broker. */
+export interface Leaving {
+  readonly policy: "Delete" | "Retain" | "DeleteIfEmpty";
+  /** Whether the claim to the target is this object's. */
+  readonly won: boolean;
+  /** Who takes the target over, if anybody claims it, too. */
+  readonly heir?: Claim;
+  /** reachable: operations can be tried. gone: there is no Broker object or no Secret, and nobody can say where the broker was. */
+  readonly broker: "reachable" | "unreachable" | "gone";
+  readonly unreachablePolicy: "Wait" | "Orphan";
+  /** Whether the Broker object itself is being deleted. */
+  readonly brokerDeleting: boolean;
+  readonly timeoutMs: number;
+  /** For how long the object has been deleted AND the broker unreachable, ms. */
+  readonly waitedMs: number;
+}
+
+export type Farewell =
+  | { readonly do: "remove"; readonly ifEmpty: boolean }
+  /** Our finalizer goes; `orphaned` says that something may have been left on the broker against the user's wish. */
+  | { readonly do: "release"; readonly orphaned?: string }
+  | { readonly do: "wait"; readonly againInMs?: number };
+
+/**
+ * What to do for an object that is being deleted. Never waits for a broker that nobody can find any more, and never for longer than the timeout
+ * when the Broker object is going, too: a namespace must not hang.
+ */
+export function farewell(leaving: Leaving): Farewell {
+  const { policy, won, heir, broker, unreachablePolicy, brokerDeleting, timeoutMs, waitedMs } = leaving;
+  if (policy === "Retain" || !won || heir !== undefined) return { do: "release" };
+  if (broker === "reachable") return { do: "remove", ifEmpty: policy === "DeleteIfEmpty" };
+  if (broker === "gone") return { do: "release", orphaned: "its Broker or the Broker's Secret is gone" };
+  if (unreachablePolicy === "Wait" && !brokerDeleting) return { do: "wait" };
+  if (waitedMs < timeoutMs) return { do: "wait", againInMs: timeoutMs - waitedMs };
+  return { do: "release", orphaned: `the broker could not be used for ${Math.round(waitedMs / 1_000)} s` };
+}

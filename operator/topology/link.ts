@@ -1,0 +1,188 @@
+import { type BrokerEndpoint, BrokerError, type BrokerFacts, type Target, type TopologyPort } from "../adapters/ports.ts";
+import { brokerEndpoint } from "../kinds/broker/endpoint.ts";
+import type { Broker } from "../kinds/broker/schema.ts";
+import { backoffMs } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Waiting } from "../runtime/outcome.ts";
+import type { Reason } from "../runtime/reasons.ts";
+import type { SecretReader } from "../runtime/secrets.ts";
+import type { EndpointProblem } from "./endpoints.ts";
+import { createPicture, type Picture } from "./picture.ts";
+import { reasonOfBroker } from "./say.ts";
+
+/** A reachable broker is probed this often, ms. */
+const PROBE_MS = 15_000;
+/** Tries at a broker that is away: the cap keeps the promise to be back about 2 s after it is. */
+const AWAY = { baseMs: 200, capMs: 2_000 };
+/** Tries at one that refuses us: each is a line in its log. */
+const REFUSED_MS = 5_000;
+
+/** A broker that can be used now. */
+export interface Session {
+  readonly endpoint: BrokerEndpoint;
+  readonly port: TopologyPort;
+  readonly picture: Picture;
+  readonly facts: BrokerFacts;
+  /** Whether changes by others are told as they happen. */
+  readonly events: boolean;
+}
+
+export interface Trouble {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly againInMs: number;
+  /** Wall clock, ms: when it began. */
+  readonly since: number;
+  /** The Secret is gone: but what it said last may still work. */
+  readonly last?: Session;
+}
+
+export type LinkState = { readonly up: true; readonly session: Session } | ({ readonly up: false } & Trouble);
+
+export interface Link extends AsyncDisposable {
+  /** Reads the Secret when it changed, connects, probes when it is time. Never throws for what a user can cause; `KubeError` otherwise. */
+  ensure(broker: Broker): Promise<LinkState>;
+  /** An operation failed: the broker may be away. */
+  lost(error: BrokerError): Trouble;
+  /** There is no Broker object any more: forgets everything. */
+  drop(): Promise<void>;
+  /** The URIs, as last read. */
+  readonly endpoint: BrokerEndpoint | undefined;
+}
+
+export interface LinkOptions {
+  readonly secrets: SecretReader;
+  readonly connect: (endpoint: BrokerEndpoint) => TopologyPort;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Something happened that `ensure` should look at. */
+  readonly wake: () => void;
+  /** Told whenever the Secret was read, or could not be. */
+  readonly located: (to: BrokerEndpoint | EndpointProblem) => void;
+}
+
+interface Connected extends Session {
+  probedAt: number;
+  subscription?: AsyncDisposable;
+}
+
+export function createLink({ secrets, connect, clock, random, wake, located }: LinkOptions): Link {
+  let watched = "";
+  let watches: DisposableStack | undefined;
+  let unread = true;
+  let connected: Connected | undefined;
+  let endpoint: BrokerEndpoint | undefined;
+  let trouble: Trouble | undefined;
+  let failures = 0;
+
+  const troubled = (reason: Reason, message: string, againInMs: number, last?: Session): Trouble => {
+    const since = trouble?.since ?? clock.now();
+    trouble = { reason, message, againInMs, since, ...(last === undefined ? {} : { last }) };
+    return trouble;
+  };
+  const lost = (error: BrokerError): Trouble => {
+    if (connected !== undefined) connected.probedAt = Number.NEGATIVE_INFINITY;
+    connected?.picture.doubt();
+    const again = error.passing ? backoffMs(AWAY, failures++, random()) : REFUSED_MS;
+    return troubled(reasonOfBroker(error), error.message, again);
+  };
+  const disconnect = async (): Promise<void> => {
+    const old = connected;
+    connected = undefined;
+    await old?.subscription?.[Symbol.asyncDispose]();
+    await old?.port[Symbol.asyncDispose]();
+  };
+
+  /** Follows the Secrets that the spec names now. */
+  const watch = ({ metadata: { namespace = "" }, spec }: Broker): void => {
+    const names = [spec.uriFrom, spec.managementFrom].flatMap((from) => (from === undefined ? [] : [from.secretKeyRef]));
+    const text = JSON.stringify(names);
+    if (text === watched) return;
+    watched = text;
+    unread = true;
+    watches?.dispose();
+    const stack = new DisposableStack();
+    const changed = (): void => {
+      unread = true;
+      wake();
+    };
+    for (const name of new Set(names.map(({ name }) => name))) stack.use(secrets.watch(namespace, name, changed));
+    watches = stack;
+  };
+  const read = async ({ metadata: { namespace = "" }, spec }: Broker): Promise<BrokerEndpoint> => {
+    const { uriFrom, managementFrom } = spec;
+    const value = (from: NonNullable<typeof managementFrom>) => secrets.read(namespace, from.secretKeyRef.name, from.secretKeyRef.key);
+    const uri = await value(uriFrom);
+    const parsed = brokerEndpoint(uri, managementFrom === undefined ? undefined : await value(managementFrom));
+    if ("host" in parsed) return parsed;
+    const { name, key } = (parsed.field === "managementFrom" ? managementFrom : undefined)?.secretKeyRef ?? uriFrom.secretKeyRef;
+    throw new Waiting("SecretInvalid", `${parsed.field}: key ${key} of Secret ${namespace}/${name}: ${parsed.message}`);
+  };
+
+  const open = (to: BrokerEndpoint): Connected => {
+    const port = connect(to);
+    const facts = { version: "", capabilities: [], alarms: [] };
+    return { endpoint: to, port, picture: createPicture(port), facts, events: false, probedAt: Number.NEGATIVE_INFINITY };
+  };
+  const probe = async (one: Connected): Promise<Connected> => {
+    const facts = await one.port.probe();
+    const { picture } = one;
+    const told = (target?: Target): void => {
+      picture.doubt(target);
+      wake();
+    };
+    const subscription = one.subscription ?? (await one.port.changes(told));
+    const events = subscription !== "unsupported";
+    return { ...one, facts, events, probedAt: clock.elapsed(), ...(events ? { subscription } : {}) };
+  };
+
+  return {
+    get endpoint() {
+      return endpoint;
+    },
+    lost,
+    async drop() {
+      watches?.dispose();
+      watched = "";
+      endpoint = undefined;
+      trouble = undefined;
+      await disconnect();
+    },
+    async ensure(broker) {
+      watch(broker);
+      if (unread) {
+        try {
+          unread = false;
+          const fresh = await read(broker);
+          if (JSON.stringify(fresh) !== JSON.stringify(connected?.endpoint)) {
+            await disconnect();
+            failures = 0;
+          }
+          endpoint = fresh;
+          located(fresh);
+        } catch (error) {
+          unread = true;
+          if (!(error instanceof Waiting)) throw error;
+          endpoint = undefined;
+          located({ reason: error.reason, message: error.message });
+          return { up: false, ...troubled(error.reason, error.message, error.retryAfterMs, connected) };
+        }
+      }
+      if (endpoint === undefined) throw new TypeError("read without an endpoint");
+      connected ??= open(endpoint);
+      try {
+        if (clock.elapsed() - connected.probedAt >= PROBE_MS) connected = await probe(connected);
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        return { up: false, ...lost(error) };
+      }
+      failures = 0;
+      trouble = undefined;
+      return { up: true, session: connected };
+    },
+    async [Symbol.asyncDispose]() {
+      watches?.dispose();
+      await disconnect();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Resource } from "../adapters/ports.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { ConditionInput } from "../runtime/conditions.ts";
+import { findCondition } from "../runtime/conditions.ts";
+import type { EventRecorder } from "../runtime/events.ts";
+import { errorFields, type Log } from "../runtime/log.ts";
+import { eventType, REASONS } from "../runtime/reasons.ts";
+import type { StatusFields, StatusWriter, WithStatus } from "../runtime/status.ts";
+
+/** A reason that is expected to pass by itself becomes an event only when it lasts this long, ms: objects are applied in any order. */
+const PATIENCE_MS = 3_000;
+/** For so long after a write the cache may still show what was there before it, ms. */
+const CACHE_LAG_MS = 1_000;
+
+export interface Reporter {
+  /**
+   * Writes what is said into the object's status, when that changes it, and a Warning event when the reason is new and bad.
+   * Never throws: what could not be written is written with the next report. Resolves after how many ms it should be said again, if at all.
+   */
+  report(resource: Resource, object: WithStatus, condition: ConditionInput, fields?: StatusFields): Promise<number | undefined>;
+  forget(uid: string): void;
+}
+
+interface Said {
+  readonly text: string;
+  readonly reason: string;
+  readonly since: number;
+  readonly writtenAt: number;
+  told: boolean;
+}
+
+export interface ReporterOptions {
+  readonly status: StatusWriter;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createReporter({ status, events, clock, log }: ReporterOptions): Reporter {
+  const last = new Map<string, Said>();
+
+  return {
+    async report(resource, object, condition, fields = {}) {
+      const { uid = "", name, namespace, generation } = object.metadata;
+      const { reason, message } = condition;
+      const before = last.get(uid);
+      const text = JSON.stringify([generation, condition, fields]);
+      const fresh = before?.reason !== reason;
+      // What stands in the status already, of before a restart, was told then.
+      const standing = before === undefined && findCondition(object.status?.conditions, "Ready")?.reason === reason;
+      const now = clock.elapsed();
+      const shown = findCondition(object.status?.conditions, "Ready");
+      const stands = shown?.reason === reason && shown.status === condition.status && shown.observedGeneration === generation;
+      const lagging = now - (before?.writtenAt ?? Number.NEGATIVE_INFINITY) < CACHE_LAG_MS;
+      const write = before?.text !== text || (!stands && !lagging);
+      const said: Said = {
+        text,
+        reason,
+        since: fresh ? now : before.since,
+        writtenAt: write ? now : before.writtenAt,
+        told: fresh ? standing : before.told,
+      };
+      last.set(uid, said);
+      if (write) {
+        try {
+          const wrote = await status.write(resource, object, { conditions: [condition], fields });
+          const where = { kind: resource.kind, name, namespace, reason };
+          if (wrote && fresh) log[condition.status === "True" ? "info" : "warn"]({ ...where, detail: message }, "condition Ready changed");
+        } catch (error) {
+          last.set(uid, { ...said, text: "" });
+          log.warn({ kind: resource.kind, name, namespace, ...errorFields(error) }, "cannot write status, trying again");
+          return CACHE_LAG_MS;
+        }
+      } else if (!stands) return CACHE_LAG_MS;
+      if (said.told || eventType(reason) === "Normal") return undefined;
+      const wait = REASONS[reason].retry === "stalled" ? 0 : said.since + PATIENCE_MS - clock.elapsed();
+      if (wait > 0) return wait;
+      said.told = true;
+      events.record({ regarding: object, reason, action: "Declare", note: message });
+      return undefined;
+    },
+    forget: (uid) => void last.delete(uid),
+  };
+}
