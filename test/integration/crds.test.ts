@@ -92,7 +92,7 @@ describe("what must apply", () => {
   test("the sample of every kind does", async () => {
     const files = (await readdir(join(ROOT, "manifests/samples"))).map((file) => join(ROOT, "manifests/samples", file));
     const kinds = (await Promise.all(files.map((file) => readFile(file, "utf8")))).map((text) => (parse(text) as { kind: string }).kind);
-    expect(kinds.sort()).toEqual(KINDS.map(({ kind }) => kind).sort());
+    expect(new Set(kinds)).toEqual(new Set(KINDS.map(({ kind }) => kind)));
     expect(await api.kubectl(["apply", "--dry-run=server", ...files.flatMap((file) => ["-f", file])])).toMatchObject({
       code: 0,
       error: "",
