@@ -11,7 +11,7 @@ import { startWorker } from "./engine/worker.ts";
 import { openPool } from "./pools/index.ts";
 import { systemClock } from "./system-clock.ts";
 import { BUILTIN_TASKS } from "./tasks/builtin.ts";
-import { loadTasks, TaskModuleError } from "./tasks/load.ts";
+import { loadTasks } from "./tasks/load.ts";
 
 /** EX_CONFIG of sysexits.h: the user has to change something. */
 const EXIT_CONFIG = 78;
@@ -31,29 +31,27 @@ const parsed = workerEnvSchema.safeParse({ ...process.env, POD_NAME: process.env
 if (!parsed.success) refuse(z.prettifyError(parsed.error));
 const env = parsed.data;
 const log = pino({ level: env.LONGSHORE_LOG_LEVEL });
-const { tasks, pool } = await load();
-
-async function load() {
-  try {
-    const users = await loadTasks(env.LONGSHORE_TASKS);
-    return { tasks: new Map([...BUILTIN_TASKS.map((task) => [task.name, task] as const), ...users]), pool: openPool("async") };
-  } catch (error) {
-    return refuse(error instanceof TaskModuleError ? error.message : String(error));
-  }
-}
-
 const name = `${env.LONGSHORE_NAMESPACE}/${env.LONGSHORE_POOL}/${env.POD_NAME}`;
 const tell = (change: { what: string; up: boolean; error?: string | Error }): void => {
   const reason = change.error instanceof Error ? change.error.message : change.error;
   if (change.up) log.info({ what: change.what }, "connected");
   else log.warn({ what: change.what, reason }, "not connected");
 };
-const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell });
-const store = connectRedis({
-  url: env.CELERY_RESULT_BACKEND,
-  name: `longshore:${env.POD_NAME}`,
-  onChange: (change) => tell({ what: "store", ...change }),
-});
+
+async function open() {
+  try {
+    const users = await loadTasks(env.LONGSHORE_TASKS);
+    return {
+      tasks: new Map([...BUILTIN_TASKS.map((task) => [task.name, task] as const), ...users]),
+      pool: openPool("async"),
+      broker: connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell }),
+      store: connectRedis({ url: env.CELERY_RESULT_BACKEND, name, onChange: (change) => tell({ what: "store", ...change }) }),
+    };
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+const { tasks, pool, broker, store } = await open();
 evictionRisk(store).then(
   (risk) => risk !== undefined && log.warn({ risk }, "leases are not safe in this store"),
   (error: unknown) => log.warn({ err: error }, "the store does not say whether it may evict"),
