@@ -2,9 +2,10 @@ import { hostname } from "node:os";
 import * as z from "zod";
 import { loadAccess } from "./adapters/kubernetes/access.ts";
 import { createKube } from "./adapters/kubernetes/kube.ts";
-import { createCaches } from "./caches.ts";
+import { connectTopology } from "./adapters/rabbitmq/management.ts";
+import { openSensing } from "./adapters/rabbitmq/sensing.ts";
+import { createStore } from "./adapters/redis/store.ts";
 import { operatorEnvSchema } from "./env.ts";
-import { createLead } from "./leading.ts";
 import { stopSignal } from "./process.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { startHealth } from "./runtime/health.ts";
@@ -12,6 +13,9 @@ import { runElection } from "./runtime/leader.ts";
 import { createLiveness } from "./runtime/liveness.ts";
 import { createLog, errorFields } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
+import { createCaches, readiness } from "./wiring/caches.ts";
+import { createContext } from "./wiring/context.ts";
+import { createLead } from "./wiring/lead.ts";
 
 async function main(): Promise<void> {
   const parsed = operatorEnvSchema.safeParse(process.env);
@@ -20,6 +24,7 @@ async function main(): Promise<void> {
   const log = createLog(env.LOG_LEVEL);
   const stop = stopSignal(log);
   const access = await loadAccess(process.env);
+  const identity = env.POD_NAME ?? `${hostname()}-${process.pid}`;
   await using stack = new AsyncDisposableStack();
 
   const random = Math.random;
@@ -28,32 +33,21 @@ async function main(): Promise<void> {
   const liveness = createLiveness(clock);
   const kube = stack.use(createKube(access, { random }));
   const caches = createCaches({ ...shared, kube, namespaces: env.WATCH_NAMESPACES });
-  const watched = Object.values(caches);
-  const ready = watched.map((cache) => ({
-    name: cache.resource.plural,
-    state: () => {
-      const { synced, cause } = cache.state();
-      return cause === undefined ? { ready: synced } : { ready: synced, cause };
-    },
-  }));
-  const health = stack.use(await startHealth({ port: env.HEALTH_PORT, registry: metrics.registry, stuck: liveness.stuck, ready }));
-  log.info({ port: health.port, server: access.server.host, namespaces: env.WATCH_NAMESPACES }, "started");
-  for (const cache of watched) {
+  const health = { port: env.HEALTH_PORT, registry: metrics.registry, stuck: liveness.stuck, ready: readiness(caches) };
+  const { port } = stack.use(await startHealth(health));
+  log.info({ port, server: access.server.host, namespaces: env.WATCH_NAMESPACES }, "started");
+  for (const cache of Object.values(caches)) {
     stack.use(cache).start();
     metrics.watching(cache);
   }
-  await runElection(
-    {
-      ...shared,
-      kube,
-      namespace: env.POD_NAMESPACE ?? access.namespace,
-      name: env.LEASE_NAME,
-      identity: env.POD_NAME ?? `${hostname()}-${process.pid}`,
-      lead: createLead({ ...shared, kube, caches, metrics, workerImage: env.WORKER_IMAGE }),
-      onChange: metrics.leading,
-    },
-    stop,
-  );
+  const connect = {
+    topology: (to: Parameters<typeof connectTopology>[0]) => connectTopology(to, { random }),
+    sensing: (to: Parameters<typeof openSensing>[0]) => openSensing(to, { random }),
+    store: createStore,
+  };
+  const context = stack.use(createContext({ ...shared, kube, caches, connect, metrics, identity, workerImage: env.WORKER_IMAGE }));
+  const election = { ...shared, kube, namespace: env.POD_NAMESPACE ?? access.namespace, name: env.LEASE_NAME, identity };
+  await runElection({ ...election, lead: createLead(context), onChange: metrics.leading }, stop);
   await stack.disposeAsync();
   log.info({}, "stopped");
 }

@@ -122,8 +122,18 @@ test("work that does not end in the time that is left is an error: the process m
   const { kube, clock, events } = setup();
   const a = candidate(kube, clock, "a", events, () => new Promise(() => {}));
   await clock.advance(1_000);
-  a.stop.abort();
-  await clock.advance(5_000);
+  await kube.patch(LEASES, "system", "lease", { spec: { holderIdentity: "thief" } });
+  await clock.advance(7_000);
   expect(await a.held).toContain("did not end within 5000 ms");
-  expect(await holder(kube)).toBe("a");
+  expect(await holder(kube)).toBe("thief");
+});
+
+test("a process that is told to end releases the lease even when its work does not end", async () => {
+  const { kube, clock, events } = setup();
+  const a = candidate(kube, clock, "a", events, () => new Promise(() => {}));
+  await clock.advance(1_000);
+  a.stop.abort();
+  await clock.advance(3_000);
+  expect(await a.held).toContain("did not end within 3000 ms");
+  expect(await holder(kube)).toBe("");
 });

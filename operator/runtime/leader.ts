@@ -17,6 +17,8 @@ export interface ElectionOptions {
   readonly leaseMs?: number;
   /** How long the leader goes on acting without having renewed; below `leaseMs`, so that it stops before another begins. Default 10,000. */
   readonly renewMs?: number;
+  /** How long `lead` may take to end when this process is told to; then the lease is released nevertheless, and the process must end. Default 3,000. */
+  readonly stopMs?: number;
   /** How often the leader renews and the others look; default 2,000. */
   readonly retryMs?: number;
   /** Acts as the leader until the signal aborts; it must end then, at once. */
@@ -27,7 +29,8 @@ export interface ElectionOptions {
 /**
  * Takes part in the election until the signal aborts, then releases the lease, so that the next leader need not wait.
  * A leader that loses the lease becomes a candidate again once `lead` has ended. The lease is released only after `lead` has ended.
- * Throws what `lead` throws, and when `lead` does not end in the time that is left before another leader may begin: the process must end then.
+ * Throws what `lead` throws, and when `lead` does not end in time: before another leader may begin, or `stopMs` after the signal. The process must
+ * end then.
  */
 export async function runElection(options: ElectionOptions, signal: AbortSignal): Promise<void> {
   const { clock, random, log, retryMs = 2_000, identity } = options;
@@ -44,7 +47,7 @@ export async function runElection(options: ElectionOptions, signal: AbortSignal)
 }
 
 async function reign(options: ElectionOptions, claim: Claim, signal: AbortSignal): Promise<void> {
-  const { clock, log, lead, onChange, leaseMs = 15_000, renewMs = 10_000, retryMs = 2_000 } = options;
+  const { clock, log, lead, onChange, leaseMs = 15_000, renewMs = 10_000, retryMs = 2_000, stopMs = 3_000 } = options;
   const term = new AbortController();
   const stop = () => term.abort();
   signal.addEventListener("abort", stop, { once: true });
@@ -76,7 +79,11 @@ async function reign(options: ElectionOptions, claim: Claim, signal: AbortSignal
   const renewal = renewing();
   try {
     const leading = lead(term.signal).finally(stop);
-    await endedInTime(clock, leading, term.signal, leaseMs - renewMs);
+    await endedInTime(clock, leading, term.signal, () => (signal.aborted ? Math.min(stopMs, leaseMs - renewMs) : leaseMs - renewMs));
+  } catch (error) {
+    // What is still under way ends with the process, in a moment: the next leader need not wait for the lease to expire.
+    if (signal.aborted) await claim.release();
+    throw error;
   } finally {
     stop();
     onChange?.(false);
@@ -88,12 +95,13 @@ async function reign(options: ElectionOptions, claim: Claim, signal: AbortSignal
   await claim.release();
 }
 
-/** Resolves when `work` ends; throws its error, and when it has not ended `graceMs` after the signal. */
-async function endedInTime(clock: Clock, work: Promise<void>, signal: AbortSignal, graceMs: number): Promise<void> {
+/** Resolves when `work` ends; throws its error, and when it has not ended `graceMs()` after the signal. */
+async function endedInTime(clock: Clock, work: Promise<void>, signal: AbortSignal, graceMs: () => number): Promise<void> {
   const late = Promise.withResolvers<never>();
   let timer: Disposable | undefined;
   const watch = () => {
-    timer = clock.after(graceMs, () => late.reject(new Error(`the leader's work did not end within ${graceMs} ms of the end of its term`)));
+    const ms = graceMs();
+    timer = clock.after(ms, () => late.reject(new Error(`the leader's work did not end within ${ms} ms of the end of its term`)));
   };
   if (signal.aborted) watch();
   else signal.addEventListener("abort", watch, { once: true });

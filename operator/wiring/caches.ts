@@ -1,17 +1,18 @@
-import { POOL_LABEL } from "../worker/contract/names.ts";
-import type { KubePort, Resource } from "./adapters/ports.ts";
-import { type Broker, brokerKind } from "./kinds/broker/schema.ts";
-import { type Exchange, exchangeKind } from "./kinds/exchange/schema.ts";
-import { type Queue, queueKind } from "./kinds/queue/schema.ts";
-import { type Store, storeKind } from "./kinds/store/schema.ts";
-import type { Deployment } from "./kinds/worker-pool/deployment.ts";
-import type { Pod } from "./kinds/worker-pool/pods.ts";
-import { type WorkerPool, workerPoolKind } from "./kinds/worker-pool/schema.ts";
-import { type Cache, createCache } from "./runtime/cache.ts";
-import type { Clock } from "./runtime/clock.ts";
-import { resourceOf } from "./runtime/define-kind.ts";
-import type { Log } from "./runtime/log.ts";
-import type { KubeObject } from "./runtime/object.ts";
+import { POOL_LABEL } from "../../worker/contract/names.ts";
+import type { KubePort, Resource } from "../adapters/ports.ts";
+import { type Broker, brokerKind } from "../kinds/broker/schema.ts";
+import { type Exchange, exchangeKind } from "../kinds/exchange/schema.ts";
+import { type Queue, queueKind } from "../kinds/queue/schema.ts";
+import { type Store, storeKind } from "../kinds/store/schema.ts";
+import type { Deployment } from "../kinds/worker-pool/deployment.ts";
+import type { Pod } from "../kinds/worker-pool/pods.ts";
+import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
+import { type Cache, createCache } from "../runtime/cache.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { resourceOf } from "../runtime/define-kind.ts";
+import type { Check } from "../runtime/health.ts";
+import type { Log } from "../runtime/log.ts";
+import type { KubeObject } from "../runtime/object.ts";
 
 export const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 export const DEPLOYMENTS: Resource = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
@@ -50,3 +51,13 @@ export function createCaches(options: CachesOptions): Caches {
     pods: ofPools(PODS),
   };
 }
+
+/** One check per cache: ready when it has told all that there is; a cause is shown even when it is ready but not fresh. */
+export const readiness = (caches: Caches): readonly Check[] =>
+  Object.values(caches).map((cache) => ({
+    name: cache.resource.plural,
+    state() {
+      const { synced, cause } = cache.state();
+      return cause === undefined ? { ready: synced } : { ready: synced, cause };
+    },
+  }));

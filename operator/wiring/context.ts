@@ -1,0 +1,58 @@
+import type { BrokerEndpoint, KubePort, StoreEndpoint, StorePort, TopologyPort } from "../adapters/ports.ts";
+import type { BrokerLink } from "../autoscale/broker-sensor.ts";
+import { type AutoscaleMetrics, createAutoscaleMetrics } from "../autoscale/metrics.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { createEventRecorder, type EventRecorder } from "../runtime/events.ts";
+import type { Log } from "../runtime/log.ts";
+import type { RuntimeMetrics } from "../runtime/metrics.ts";
+import { createSecretReader, type SecretReader } from "../runtime/secrets.ts";
+import { createStatusWriter, type StatusWriter } from "../runtime/status.ts";
+import { createTopologyMetrics, type TopologyMetrics } from "../topology/metrics.ts";
+import type { Caches } from "./caches.ts";
+
+/** Opens connections; every one opens in the background, and disposing of it closes it. */
+export interface Connectors {
+  readonly topology: (endpoint: BrokerEndpoint) => TopologyPort;
+  readonly sensing: (endpoint: BrokerEndpoint) => BrokerLink;
+  readonly store: (endpoint: StoreEndpoint) => StorePort;
+}
+
+/** What lives as long as the process, and every part of the leader's work makes use of. */
+export interface Context extends AsyncDisposable {
+  readonly kube: KubePort;
+  readonly caches: Caches;
+  readonly connect: Connectors;
+  readonly secrets: SecretReader;
+  readonly status: StatusWriter;
+  readonly events: EventRecorder;
+  readonly metrics: RuntimeMetrics;
+  readonly autoscaleMetrics: AutoscaleMetrics;
+  readonly topologyMetrics: TopologyMetrics;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly workerImage: string;
+}
+
+/** Disposing of it writes the events that are held back. */
+export function createContext(
+  base: Omit<Context, "secrets" | "status" | "events" | "autoscaleMetrics" | "topologyMetrics" | typeof Symbol.asyncDispose> & {
+    readonly identity: string;
+  },
+): Context {
+  const { kube, clock, log, identity, metrics } = base;
+  const secrets = createSecretReader({ kube, clock, log });
+  const events = createEventRecorder({ kube, clock, log, instance: identity });
+  return {
+    ...base,
+    secrets,
+    events,
+    status: createStatusWriter({ kube, clock }),
+    autoscaleMetrics: createAutoscaleMetrics(metrics.registry),
+    topologyMetrics: createTopologyMetrics(metrics.registry),
+    async [Symbol.asyncDispose]() {
+      secrets[Symbol.dispose]();
+      await events[Symbol.asyncDispose]();
+    },
+  };
+}
