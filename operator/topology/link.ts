@@ -83,6 +83,8 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
   const lost = (error: BrokerError): Trouble => {
     if (connected !== undefined) connected.probedAt = Number.NEGATIVE_INFINITY;
     connected?.picture.doubt();
+    // Another login or address may be what helps: while it does not work, the Secret is read for every try.
+    unread = true;
     const again = error.passing ? backoffMs(AWAY, failures++, random()) : REFUSED_MS;
     return troubled(reasonOfBroker(error), error.message, again);
   };
