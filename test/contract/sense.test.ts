@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { type Channel, type ChannelModel, connect } from "amqplib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSensing } from "../../operator/adapters/rabbitmq/sensing.ts";
+import type { BrokerLink } from "../../operator/autoscale/broker-sensor.ts";
+import { type BrokerVersion, broker, startBroker } from "../cluster/cluster.ts";
+import { endpointOfBroker } from "./broker-endpoint.ts";
+
+const VERSIONS: readonly BrokerVersion[] = ["3.10", "4.0", "4.3"];
+
+describe.each(VERSIONS)("sensing RabbitMQ %s", (version) => {
+  const prefix = `sense-${randomUUID()}`;
+  const [classic, quorum, gone] = [`${prefix}.classic`, `${prefix}.quorum`, `${prefix}.gone`];
+  let link: BrokerLink;
+  let model: ChannelModel;
+  let channel: Channel;
+
+  beforeAll(async () => {
+    const of = await broker(version);
+    model = await connect(of.uri);
+    channel = await model.createConfirmChannel();
+    await channel.assertQueue(classic, { durable: true });
+    await channel.assertQueue(quorum, { durable: true, arguments: { "x-queue-type": "quorum" } });
+    link = openSensing(endpointOfBroker(of), { random: () => 0.5 });
+  });
+  afterAll(async () => {
+    await link[Symbol.asyncDispose]();
+    for (const queue of [classic, quorum]) await channel.deleteQueue(queue);
+    await model.close();
+  });
+
+  const publish = async (queue: string, count: number): Promise<void> => {
+    const confirms = await model.createConfirmChannel();
+    for (let sent = 0; sent < count; sent++) confirms.sendToQueue(queue, Buffer.from("x"), { persistent: true });
+    await confirms.waitForConfirms();
+    await confirms.close();
+  };
+
+  test("a count is there as soon as the broker has confirmed the messages", async () => {
+    await publish(classic, 3);
+    await publish(quorum, 4);
+    const counts = await link.sense.readyCounts([classic, quorum]);
+    expect(counts.get(classic)).toEqual({ ready: 3, consumers: 0 });
+    expect(counts.get(quorum)).toEqual({ ready: 4, consumers: 0 });
+  });
+
+  test("missing queues cost neither the connection nor the others' answers", async () => {
+    const missing = Array.from({ length: 30 }, (_, index) => `${gone}.${index}`);
+    for (let look = 0; look < 3; look++) {
+      const counts = await link.sense.readyCounts([...missing.slice(0, 15), classic, ...missing.slice(15), quorum]);
+      expect(counts.get(classic)).toMatchObject({ ready: 3 });
+      expect(counts.get(quorum)).toMatchObject({ ready: 4 });
+      expect(missing.every((queue) => "missing" in (counts.get(queue) ?? {}))).toBe(true);
+    }
+  });
+
+  test("an exclusive queue of somebody else is refused with words, and the rest is counted", async () => {
+    const { queue } = await channel.assertQueue("", { exclusive: true });
+    const counts = await link.sense.readyCounts([queue, classic]);
+    expect(counts.get(queue)).toMatchObject({ refused: expect.stringContaining("exclusive") });
+    expect(counts.get(classic)).toMatchObject({ ready: 3 });
+  });
+
+  test("consumers are counted, and what they hold is not ready", async () => {
+    const { consumerTag } = await channel.consume(quorum, () => undefined);
+    await expect.poll(() => link.sense.readyCounts([quorum]).then((counts) => counts.get(quorum))).toEqual({ ready: 0, consumers: 1 });
+    await channel.cancel(consumerTag);
+    await channel.nackAll();
+  });
+
+  test("the totals of all queues come in one request, with their types", async () => {
+    const deadline = { timeout: 20_000, interval: 500 };
+    await expect.poll(async () => (await link.sense.totals()).get(quorum), deadline).toEqual({ ready: 4, unacked: 0, type: "quorum" });
+    expect((await link.sense.totals()).get(classic)).toEqual({ ready: 3, unacked: 0, type: "classic" });
+  });
+
+  test("what a peer holds is found by its address", async () => {
+    const holding = await model.createChannel();
+    const got = await holding.get(classic);
+    const peers = () => link.sense.unackedByPeer();
+    await expect.poll(async () => (await peers()).get("127.0.0.1") ?? 0, { timeout: 20_000, interval: 500 }).toBeGreaterThan(0);
+    if (got !== false) holding.nack(got);
+    await holding.close();
+  });
+
+  test("a broker in peace has no alarms", async () => {
+    expect(await link.sense.alarms()).toEqual([]);
+  });
+});
+
+test("an alarm is seen, and after an outage the same link counts again", async () => {
+  await using own = await startBroker({ version: "4.0", name: "sense" });
+  const model = await connect(own.uri);
+  const channel = await model.createConfirmChannel();
+  await channel.assertQueue("jobs", { durable: true, arguments: { "x-queue-type": "quorum" } });
+  channel.sendToQueue("jobs", Buffer.from("x"), { persistent: true });
+  await channel.waitForConfirms();
+  await using link = openSensing(endpointOfBroker(own), { random: () => 0.5 });
+  const ready = async () => (await link.sense.readyCounts(["jobs"])).get("jobs");
+  expect(await ready()).toMatchObject({ ready: 1 });
+
+  await own.ctl("set_vm_memory_high_watermark", "0.000001");
+  await expect.poll(() => link.sense.alarms(), { timeout: 10_000 }).toEqual([expect.stringContaining("memory alarm on")]);
+  await own.ctl("set_vm_memory_high_watermark", "0.6");
+
+  const lost = new Promise((resolve) => model.once("close", resolve));
+  model.on("error", () => undefined);
+  await own.stop();
+  await lost;
+  await expect(ready()).rejects.toThrow("cannot");
+  await own.start();
+  // Answers again by itself; the quorum queue needs a moment to elect its leader, and reads 0 until then.
+  await expect.poll(() => ready().catch(() => undefined), { timeout: 20_000 }).toMatchObject({ ready: 1 });
+});
