@@ -19,6 +19,7 @@ export interface Lab extends AsyncDisposable {
   declare(queue: string, args?: Record<string, unknown>): Promise<void>;
   /** Messages that are ready in a queue, by a passive declare. */
   ready(queue: string): Promise<number>;
+  check(queue: string): Promise<{ readonly ready: number; readonly consumers: number }>;
   publish(queue: string, body: string, headers: Record<string, unknown>, contentType?: string): Promise<void>;
   /** Runs Python lines with `app`, a Celery application that publishes to queue `q`; returns what they assign to `result`, as JSON. One at a time. */
   python(script: string): Promise<unknown>;
@@ -113,6 +114,10 @@ export async function openLab(name: string, database: number): Promise<Lab> {
     broker: shared,
     async declare(queue, args = {}) {
       await onChannel((channel) => channel.assertQueue(queue, { durable: true, arguments: args }));
+    },
+    async check(queue) {
+      const { messageCount, consumerCount } = await onChannel((channel) => channel.checkQueue(queue));
+      return { ready: messageCount, consumers: consumerCount };
     },
     ready: async (queue) => (await onChannel((channel) => channel.checkQueue(queue))).messageCount,
     async publish(queue, body, headers, contentType = "application/json") {
