@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import type { Claim } from "./diff.ts";
+import { type Farewell, farewell, type Leaving } from "./farewell.ts";
+
+const heir: Claim = {
+  owner: { kind: "Queue", namespace: "n", name: "other", uid: "u", createdAt: "" },
+  target: { type: "queue", name: "q" },
+  objects: [],
+  owned: new Set(),
+};
+const plain: Leaving = {
+  policy: "Delete",
+  won: true,
+  broker: "reachable",
+  unreachablePolicy: "Wait",
+  brokerDeleting: false,
+  timeoutMs: 300_000,
+  waitedMs: 0,
+};
+const rows: readonly [why: string, leaving: Partial<Leaving>, want: Farewell][] = [
+  ["Delete removes it, whatever it holds", {}, { do: "remove", ifEmpty: false }],
+  ["DeleteIfEmpty removes it only when it is empty", { policy: "DeleteIfEmpty" }, { do: "remove", ifEmpty: true }],
+  ["Retain leaves it", { policy: "Retain" }, { do: "release" }],
+  ["Retain needs no broker", { policy: "Retain", broker: "unreachable" }, { do: "release" }],
+  ["what is another object's is not touched", { won: false }, { do: "release" }],
+  ["what another object claims, too, is handed over", { heir }, { do: "release" }],
+  [
+    "without a Broker or Secret it goes at once, and says so",
+    { broker: "gone" },
+    { do: "release", orphaned: "its Broker or the Broker's Secret is gone" },
+  ],
+  ["Wait waits for the broker", { broker: "unreachable", waitedMs: 1e9 }, { do: "wait" }],
+  [
+    "Orphan waits for the timeout",
+    { broker: "unreachable", unreachablePolicy: "Orphan", waitedMs: 1_000 },
+    { do: "wait", againInMs: 299_000 },
+  ],
+  [
+    "Orphan lets go after it",
+    { broker: "unreachable", unreachablePolicy: "Orphan", waitedMs: 300_000 },
+    { do: "release", orphaned: "the broker could not be used for 300 s" },
+  ],
+  [
+    "Wait lets go after it, too, when the Broker object is being deleted: nobody expects it back",
+    { broker: "unreachable", brokerDeleting: true, waitedMs: 300_000 },
+    { do: "release", orphaned: "the broker could not be used for 300 s" },
+  ],
+];
+test.for(rows)("%s", ([, leaving, want]) => expect(farewell({ ...plain, ...leaving })).toEqual(want));
