@@ -37,7 +37,7 @@ const waitBeforeShrinking: Rule = (soFar, input) => {
   const { downWindowMs } = input.policy;
   const least = Math.min(sizeOf(input), input.highestNeed);
   if (soFar.replicas >= least) return soFar;
-  return keep(soFar, least, "ScaleDownWindow", `${least} were needed within the last ${seconds(downWindowMs)}`);
+  return keep(soFar, least, "ScaleDownWindow", `up to ${least} were needed within the last ${seconds(downWindowMs)}`);
 };
 
 const coolDown: Rule = (soFar, input) => {
