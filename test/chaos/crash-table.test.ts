@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Lab, openLab } from "../integration/worker-process.ts";
+import { type Lab, openLab, untilReady } from "../integration/worker-process.ts";
 
 const MAIN = fileURLToPath(new URL("crashing-worker.ts", import.meta.url));
 
@@ -42,11 +42,13 @@ test.for(TABLE)("kill -9 at %s, %s: %i effects", async ([at, mode, effects, call
   const id = await lab.python(`result = app.send_task("crash.${mode}").id`);
   expect(await first.exit).toBe("SIGKILL");
   await using second = await lab.worker({ queues: "q", main: MAIN, env: { MARKS } });
+  await untilReady(second);
   expect(await lab.python(`result = outcome(app.AsyncResult("${String(id)}"))`)).toEqual(caller);
   const marks = (await readFile(MARKS, "utf8").catch(() => "")).split("\n").filter(Boolean);
   expect(marks).toHaveLength(effects);
   // The message is settled: when this worker is gone too, nothing is left to deliver.
   const metrics = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${second.httpPort}/metrics`)).text();
+  await expect.poll(metrics, POLL).toMatch(/_redelivered [1-9]/);
   await expect.poll(metrics, POLL).toContain("longshore_worker_unacked 0\n");
   second.child.kill("SIGKILL");
   await expect.poll(() => lab.check("q"), POLL).toEqual({ ready: 0, consumers: 0 });
