@@ -20,9 +20,10 @@ function installed() {
 
 if (!installed()) {
   process.stderr.write("installing npm packages…\n");
-  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
+  // Not `npm ci`: it fails where a registry does not carry the binaries of other platforms. The lock file decides all the same.
+  const done = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
   if (done.status !== 0) {
-    process.stderr.write("npm ci failed: see above. It needs the npm registry that your npm is configured for.\n");
+    process.stderr.write("npm install failed: see above. It needs the npm registry that your npm is configured for.\n");
     process.exit(1);
   }
   if (!existsSync(pinnedNode)) {

@@ -30,13 +30,16 @@ export async function produce(
   });
   const exited = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("exit", (code) => resolve(code)));
   child.stdin.end(JSON.stringify(order));
-  let ended = false;
-  for await (const text of createInterface({ input: child.stdout })) {
-    const line = JSON.parse(text) as Line;
-    if ("sent" in line) onSent(line.sent);
-    else if ("result" in line) onResult(line.result);
-    else ended = true;
-  }
-  const code = await exited;
+  const [code, ended] = await Promise.all([exited, readLines()]);
   if (!ended || code !== 0) throw new Error(`the Celery client stopped early (exit status ${code}): its own words stand above`);
+
+  async function readLines(): Promise<boolean> {
+    for await (const text of createInterface({ input: child.stdout })) {
+      const line = JSON.parse(text) as Line;
+      if ("sent" in line) onSent(line.sent);
+      else if ("result" in line) onResult(line.result);
+      else return true;
+    }
+    return false;
+  }
 }
