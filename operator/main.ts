@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const metrics = createMetrics();
   const liveness = createLiveness(clock);
   const kube = stack.use(createKube(access, { random }));
-  const caches = createCaches({ ...shared, kube, namespaces: env.WATCH_NAMESPACES });
+  const caches = createCaches({ ...shared, kube, liveness, namespaces: env.WATCH_NAMESPACES });
   const health = { port: env.HEALTH_PORT, registry: metrics.registry, stuck: liveness.stuck, ready: readiness(caches) };
   const { port } = stack.use(await startHealth(health));
   log.info({ port, server: access.server.host, namespaces: env.WATCH_NAMESPACES }, "started");
@@ -47,7 +47,10 @@ async function main(): Promise<void> {
   };
   const context = stack.use(createContext({ ...shared, kube, caches, connect, metrics, identity, workerImage: env.WORKER_IMAGE }));
   const election = { ...shared, kube, namespace: env.POD_NAMESPACE ?? access.namespace, name: env.LEASE_NAME, identity };
-  await runElection({ ...election, lead: createLead(context), onChange: metrics.leading }, stop);
+  await runElection(
+    { ...election, lead: createLead(context), onChange: metrics.leading, onRound: liveness.watch("election", 60_000).beat },
+    stop,
+  );
   await stack.disposeAsync();
   log.info({}, "stopped");
 }

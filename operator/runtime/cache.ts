@@ -13,6 +13,8 @@ export interface CacheOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Called at least once a minute and a half, however little happens: the cache is alive. */
+  readonly onRound?: () => void;
 }
 
 /** `object` absent: it was deleted. `previous` absent: it is new. `initial`: it was there when the cache began. */

@@ -1,5 +1,6 @@
 import type { KubePort, Resource } from "../adapters/ports.ts";
 import type { Clock } from "./clock.ts";
+import { isKubeError } from "./kube-error.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { KubeObject } from "./object.ts";
 import { eventType, type Reason } from "./reasons.ts";
@@ -55,7 +56,11 @@ export function createEventRecorder({ kube, clock, log, instance }: EventRecorde
     const sent: Promise<void> = what
       .then(
         () => undefined,
-        (error: unknown) => log.warn(errorFields(error), "cannot write event"),
+        (error: unknown) => {
+          // A namespace that is being deleted takes nothing new: nobody will read it there.
+          const ending = isKubeError(error, 403) && error.message.includes("being terminated");
+          log[ending ? "debug" : "warn"](errorFields(error), "cannot write event");
+        },
       )
       .finally(() => pending.delete(sent));
     pending.add(sent);

@@ -24,6 +24,8 @@ export interface ElectionOptions {
   /** Acts as the leader until the signal aborts; it must end then, at once. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly onChange?: (leading: boolean) => void;
+  /** Called with every look at the lease, by leader and candidate alike. */
+  readonly onRound?: () => void;
 }
 
 /**
@@ -123,7 +125,7 @@ interface Claim {
   takenByOther(): boolean;
 }
 
-function createClaim({ kube, clock, log, namespace, name, identity, leaseMs = 15_000 }: ElectionOptions): Claim {
+function createClaim({ kube, clock, log, namespace, name, identity, onRound, leaseMs = 15_000 }: ElectionOptions): Claim {
   let seen: Sighting | undefined;
   let renewed = Number.NEGATIVE_INFINITY;
 
@@ -134,6 +136,7 @@ function createClaim({ kube, clock, log, namespace, name, identity, leaseMs = 15
   };
 
   const take = async (): Promise<boolean> => {
+    onRound?.();
     const began = clock.elapsed();
     const lease = await kube.get<Lease>(LEASES, namespace, name);
     if (lease === undefined) {

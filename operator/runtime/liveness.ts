@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 
 export interface Pulse extends Disposable {
   /** Say it once per round of the loop. */
-  beat(): void;
+  readonly beat: () => void;
 }
 
 /** Knows which loops are alive: each says so once per round. A loop that is disposed of is not expected to. */

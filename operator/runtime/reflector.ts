@@ -17,6 +17,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly onEvent: (event: Exclude<WatchEvent<T>, { type: "BOOKMARK" }>) => void;
   /** The trouble in words, or undefined when it is over. */
   readonly onTrouble: (cause: string | undefined) => void;
+  /** Called at least once per watch: the loop lives. */
+  readonly onRound?: () => void;
 }
 
 const PAGE = 500;
@@ -33,6 +35,7 @@ export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>
   let failures = 0;
   while (!signal.aborted) {
     let openedAt = Number.POSITIVE_INFINITY;
+    options.onRound?.();
     try {
       version ??= await listAll(options, signal);
       for await (const event of options.kube.watch<T>(options.resource, options.selection, version, signal)) {

@@ -1,5 +1,5 @@
 import { POOL_LABEL } from "../../worker/contract/names.ts";
-import type { KubePort, Resource } from "../adapters/ports.ts";
+import type { KubePort, Resource, Selection } from "../adapters/ports.ts";
 import { type Broker, brokerKind } from "../kinds/broker/schema.ts";
 import { type Exchange, exchangeKind } from "../kinds/exchange/schema.ts";
 import { type Queue, queueKind } from "../kinds/queue/schema.ts";
@@ -11,6 +11,7 @@ import { type Cache, createCache } from "../runtime/cache.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { resourceOf } from "../runtime/define-kind.ts";
 import type { Check } from "../runtime/health.ts";
+import type { Liveness } from "../runtime/liveness.ts";
 import type { Log } from "../runtime/log.ts";
 import type { KubeObject } from "../runtime/object.ts";
 
@@ -34,13 +35,19 @@ export interface CachesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly liveness: Liveness;
 }
+
+/** A watch lasts a minute at most, and the longest wait between two is ten seconds. */
+const SILENCE_MS = 300_000;
 
 /** Of Deployments and pods only those of pools. Nothing is started. */
 export function createCaches(options: CachesOptions): Caches {
-  const all = <T extends KubeObject>(resource: Resource) => createCache<T>({ ...options, resource, selection: {} });
-  const ofPools = <T extends KubeObject>(resource: Resource) =>
-    createCache<T>({ ...options, resource, selection: { labelSelector: POOL_LABEL } });
+  const all = <T extends KubeObject>(resource: Resource, selection: Selection = {}) => {
+    const { beat } = options.liveness.watch(`watch of ${resource.plural}`, SILENCE_MS);
+    return createCache<T>({ ...options, resource, selection, onRound: beat });
+  };
+  const ofPools = <T extends KubeObject>(resource: Resource) => all<T>(resource, { labelSelector: POOL_LABEL });
   return {
     brokers: all(resourceOf(brokerKind)),
     exchanges: all(resourceOf(exchangeKind)),
