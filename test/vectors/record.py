@@ -56,12 +56,13 @@ def b64(data):
 
 
 def message_row(message):
+    # The broker's own message: kombu's would already be decompressed.
     info = message.delivery_info
     return {
         "exchange": info.get("exchange"),
         "routingKey": info.get("routing_key"),
         "properties": {key: value for key, value in message.properties.items() if key != "application_headers"},
-        "headers": message.headers,
+        "headers": message.headers or {},
         "body": b64(message.body),
     }
 
@@ -99,7 +100,7 @@ class Tap:
     def drain(self):
         rows = []
         while (message := self.channel.basic_get(self.queue, no_ack=True)) is not None:
-            rows.append(message_row(self.channel.message_to_python(message)))
+            rows.append(message_row(message))
         return rows
 
 

@@ -1,0 +1,31 @@
+import { parseDocument, visit } from "yaml";
+import { isValue } from "./is-value.ts";
+import { JsonError } from "./json-error.ts";
+import type { Value } from "./value.ts";
+
+const MAX_BYTES = 1_048_576;
+
+/**
+ * Reads one YAML 1.1 document, as kombu's `application/x-yaml` carries tasks (PyYAML's safe loader). Without aliases, which let a small text
+ * become a huge value, and without tags that make objects. Whole floats are not told apart from integers. Throws JsonError.
+ */
+export function decodeYaml(bytes: Uint8Array): Value {
+  if (bytes.length > MAX_BYTES) throw new JsonError("size", `${bytes.length} bytes of YAML, more than the ${MAX_BYTES} that are taken`);
+  const document = parseDocument(Buffer.from(bytes).toString(), {
+    version: "1.1",
+    schema: "yaml-1.1",
+    customTags: [],
+    intAsBigInt: false,
+    uniqueKeys: true,
+  });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw new JsonError("syntax", problem.message.split("\n", 1)[0] ?? "not YAML");
+  visit(document, {
+    Alias() {
+      throw new JsonError("syntax", "aliases are refused");
+    },
+  });
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  if (!isValue(value)) throw new JsonError("syntax", "a value that no message can carry");
+  return value;
+}
