@@ -68,7 +68,7 @@ async function run(total: number): Promise<Verdict> {
   const results: ClientResult[] = [];
   pool.begin();
   await produce(
-    celery.bin,
+    join(celery.bin, "python"),
     { broker: cluster.broker.uri, results: cluster.redis.uri },
     order,
     (sent) => screen.say(`a Celery client sent ${sent} tasks to exchange media, routing key video`),
