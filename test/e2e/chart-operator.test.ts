@@ -38,8 +38,13 @@ beforeAll(async () => {
   api = await startApiServer();
   for (const name of [SYSTEM, SERVED]) await kubectl(["create", "namespace", name]);
   const { code, error } = await api.run(await helm(), [
-    ...["install", "longshore", join(ROOT, "charts/longshore"), "--namespace", SYSTEM],
-    ...["--set", `watchNamespaces={${SERVED}}`, "--set", "rbac.userRoles=false"],
+    "install",
+    "longshore",
+    join(ROOT, "charts/longshore"),
+    "--namespace",
+    SYSTEM,
+    "--set",
+    `watchNamespaces={${SERVED}},rbac.userRoles=false`,
   ]);
   if (code !== 0) throw new Error(error);
   await kubectl(["wait", "--for=condition=Established", "--timeout=20s", "crd", "--all"]);
