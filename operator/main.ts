@@ -13,7 +13,7 @@ import { runElection } from "./runtime/leader.ts";
 import { createLiveness } from "./runtime/liveness.ts";
 import { createLog, errorFields } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
-import { createCaches, readiness } from "./wiring/caches.ts";
+import { createCaches, readiness, warmed } from "./wiring/caches.ts";
 import { createContext } from "./wiring/context.ts";
 import { createLead } from "./wiring/lead.ts";
 
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     stack.use(cache).start();
     metrics.watching(cache);
   }
+  void warmed(caches, stop, log);
   const connect = {
     topology: (to: Parameters<typeof connectTopology>[0]) => connectTopology(to, { random }),
     sensing: (to: Parameters<typeof openSensing>[0]) => openSensing(to, { random }),

@@ -68,3 +68,16 @@ export const readiness = (caches: Caches): readonly Check[] =>
       return cause === undefined ? { ready: synced } : { ready: synced, cause };
     },
   }));
+
+/** Says, once, that everything is known: a standby is as ready as the leader. */
+export async function warmed(caches: Caches, signal: AbortSignal, log: Log): Promise<void> {
+  try {
+    await Promise.all(Object.values(caches).map((cache) => cache.synced(signal)));
+    log.info(
+      { objects: Object.fromEntries(Object.values(caches).map((cache) => [cache.resource.plural, cache.list().length])) },
+      "caches are warm",
+    );
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
