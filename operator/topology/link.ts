@@ -16,6 +16,10 @@ const PROBE_MS = 15_000;
 const AWAY = { baseMs: 200, capMs: 2_000 };
 /** Tries at one that refuses us: each is a line in its log. */
 const REFUSED_MS = 5_000;
+/** A broker that tells no changes is asked again this often, ms: somebody may have enabled the plugin. */
+const SUBSCRIBE_MS = 120_000;
+
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** A broker that can be used now. */
 export interface Session {
@@ -33,7 +37,7 @@ export interface Trouble {
   readonly againInMs: number;
   /** Wall clock, ms: when it began. */
   readonly since: number;
-  /** The Secret is gone: but what it said last may still work. */
+  /** The Secret is gone, but what it said last still works. */
   readonly last?: Session;
 }
 
@@ -63,7 +67,8 @@ export interface LinkOptions {
 
 interface Connected extends Session {
   probedAt: number;
-  subscription?: AsyncDisposable;
+  subscribedAt: number;
+  subscription?: AsyncDisposable | undefined;
 }
 
 export function createLink({ secrets, connect, clock, random, wake, located }: LinkOptions): Link {
@@ -74,6 +79,7 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
   let endpoint: BrokerEndpoint | undefined;
   let trouble: Trouble | undefined;
   let failures = 0;
+  const ending = new Set<Promise<void>>();
 
   const troubled = (reason: Reason, message: string, againInMs: number, last?: Session): Trouble => {
     const since = trouble?.since ?? clock.now();
@@ -81,18 +87,27 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     return trouble;
   };
   const lost = (error: BrokerError): Trouble => {
-    if (connected !== undefined) connected.probedAt = Number.NEGATIVE_INFINITY;
-    connected?.picture.doubt();
+    if (connected !== undefined) {
+      connected.picture.doubt();
+      // A new subscription is made with the next probe that works: the old one may take longer to come back than the broker.
+      unsubscribe(connected);
+      connected = { ...connected, probedAt: NEVER, subscribedAt: NEVER, events: false, subscription: undefined };
+    }
     // Another login or address may be what helps: while it does not work, the Secret is read for every try.
     unread = true;
     const again = error.passing ? backoffMs(AWAY, failures++, random()) : REFUSED_MS;
     return troubled(reasonOfBroker(error), error.message, again);
   };
+  const unsubscribe = ({ subscription }: Connected): void => {
+    if (subscription === undefined) return;
+    const ended: Promise<void> = Promise.resolve(subscription[Symbol.asyncDispose]()).finally(() => ending.delete(ended));
+    ending.add(ended);
+  };
   const disconnect = async (): Promise<void> => {
     const old = connected;
     connected = undefined;
-    await old?.subscription?.[Symbol.asyncDispose]();
-    await old?.port[Symbol.asyncDispose]();
+    if (old !== undefined) unsubscribe(old);
+    await Promise.all([...ending, old?.port[Symbol.asyncDispose]()]);
   };
 
   /** Follows the Secrets that the spec names now. */
@@ -124,18 +139,18 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
   const open = (to: BrokerEndpoint): Connected => {
     const port = connect(to);
     const facts = { version: "", capabilities: [], alarms: [] };
-    return { endpoint: to, port, picture: createPicture(port), facts, events: false, probedAt: Number.NEGATIVE_INFINITY };
+    return { endpoint: to, port, picture: createPicture(port), facts, events: false, probedAt: NEVER, subscribedAt: NEVER };
   };
   const probe = async (one: Connected): Promise<Connected> => {
-    const facts = await one.port.probe();
+    const probed: Connected = { ...one, facts: await one.port.probe(), probedAt: clock.elapsed() };
+    if (one.subscription !== undefined || clock.elapsed() - one.subscribedAt < SUBSCRIBE_MS) return probed;
     const { picture } = one;
-    const told = (target?: Target): void => {
+    const subscription = await one.port.changes((target?: Target) => {
       picture.doubt(target);
       wake();
-    };
-    const subscription = one.subscription ?? (await one.port.changes(told));
+    });
     const events = subscription !== "unsupported";
-    return { ...one, facts, events, probedAt: clock.elapsed(), ...(events ? { subscription } : {}) };
+    return { ...probed, events, subscribedAt: clock.elapsed(), subscription: events ? subscription : undefined };
   };
 
   return {
@@ -167,7 +182,8 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
           if (!(error instanceof Waiting)) throw error;
           endpoint = undefined;
           located({ reason: error.reason, message: error.message });
-          return { up: false, ...troubled(error.reason, error.message, error.retryAfterMs, connected) };
+          const works = connected !== undefined && connected.probedAt > NEVER;
+          return { up: false, ...troubled(error.reason, error.message, error.retryAfterMs, works ? connected : undefined) };
         }
       }
       if (endpoint === undefined) throw new TypeError("read without an endpoint");

@@ -44,13 +44,16 @@ export const troubleCondition = (broker: ObjectKey, reason: string, message: str
   refusal("BrokerNotReady", `Broker ${broker}: ${reason}: ${message}`, "Unknown");
 
 export function brokerCondition(broker: Broker, state: LinkState, members: readonly Member[]): ConditionInput {
-  if (!state.up) return refusal(state.reason, state.message);
-  const { facts, endpoint } = state.session;
   const users = members.filter(({ object }) => hasFinalizer(object)).map(({ id }) => id);
   if (isDeleting(broker) && users.length > 0) {
     const shown = users.slice(0, 5).join(", ");
-    return refusal("BrokerInUse", `${users.length} objects use it: ${shown}${users.length > 5 ? ", …" : ""}`);
+    return refusal(
+      "BrokerInUse",
+      `${users.length} object${users.length === 1 ? " uses" : "s use"} it: ${shown}${users.length > 5 ? ", …" : ""}`,
+    );
   }
+  if (!state.up) return refusal(state.reason, state.message);
+  const { facts, endpoint } = state.session;
   const alarms = facts.alarms.length === 0 ? "" : `; it blocks publishers: alarm of ${facts.alarms.join(", ")}`;
   return { status: "True", reason: "Ready", message: `RabbitMQ ${facts.version} at ${endpoint.display}${alarms}` };
 }

@@ -39,8 +39,8 @@ function resubscribing(
 ): AsyncDisposable {
   const again = connection.onUp((model) => {
     if (model === first) return;
-    // When it fails the connection broke again, or the plugin went: the poll remains.
-    void listen(model, vhost, onChange).then(() => onChange());
+    // When it fails, the next connection may do better: a connection that hears nothing must not pass for one that does.
+    void listen(model, vhost, onChange).then((works) => (works ? onChange() : model.close().catch(() => undefined)));
   });
   return {
     async [Symbol.asyncDispose]() {
