@@ -7,7 +7,7 @@ import { eventType, type Reason } from "./reasons.ts";
 import { withoutLogin } from "./redact.ts";
 
 const EVENTS: Resource = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event" };
-export const REPORTER = "longshore.dev/operator";
+const REPORTER = "longshore.dev/operator";
 
 /** Limits of events.k8s.io/v1: note 1 kB, action and reason 128 characters. */
 const MAX_NOTE_BYTES = 1_024;

@@ -15,8 +15,8 @@ import type { Liveness } from "../runtime/liveness.ts";
 import type { Log } from "../runtime/log.ts";
 import type { KubeObject } from "../runtime/object.ts";
 
-export const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
-export const DEPLOYMENTS: Resource = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
+const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
+const DEPLOYMENTS: Resource = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
 
 /** Everything that the operator watches. Secrets and ConfigMaps are not among it: they are read by name. */
 export interface Caches {

@@ -7,7 +7,7 @@ import { pathOf, selectors, withQuery } from "./paths.ts";
 import { createTransport } from "./transport.ts";
 import { watchEvents, withoutManagedFields } from "./watch-stream.ts";
 
-export const FIELD_MANAGER = "longshore";
+const FIELD_MANAGER = "longshore";
 
 export interface KubeOptions {
   /** Deadline of everything but lists and watches; default 15,000. */
