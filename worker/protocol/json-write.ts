@@ -8,50 +8,61 @@ const NON_ASCII = /[\u007f-\uffff]/g;
 
 /**
  * Writes a value byte for byte as Python's `json.dumps` with kombu's encoder: `", "` and `": "`, ASCII only, typed values.
- * `undefined` is left out of objects and is null elsewhere. `path` names the value in errors. Throws JsonError.
+ * `undefined` is left out of objects and is null elsewhere. Throws JsonError that names the place, such as `$.clips[3].run`.
  */
 export function writeJson(value: unknown, maxDepth: number): string {
-  return write(value, "$", maxDepth, 0);
-}
+  /** Where the writing is: keys and indices. */
+  const path: (string | number)[] = [];
 
-function write(value: unknown, path: string, maxDepth: number, depth: number): string {
-  switch (typeof value) {
-    case "string":
-      return quote(value);
-    case "number":
-      return jsonNumber(value);
-    case "boolean":
-      return value ? "true" : "false";
-    case "bigint":
-      return value.toString();
-    case "undefined":
-      return "null";
-    case "object":
-      return value === null ? "null" : writeObject(value, path, maxDepth, depth);
-    default:
-      throw new JsonError("unserializable", `${path} is a ${typeof value}: a message carries data only`);
-  }
-}
+  const fail = (code: JsonError["code"], what: string): never => {
+    const place = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+    throw new JsonError(code, `$${place.length > 80 ? `${place.slice(0, 80)}…` : place} ${what}`);
+  };
 
-function writeObject(value: object, path: string, maxDepth: number, depth: number): string {
-  if (value instanceof PyFloat) return jsonFloat(value.value);
-  if (depth >= maxDepth) throw new JsonError("depth", `${path.slice(0, 80)} is nested deeper than ${maxDepth}, or contains itself`);
-  if (value instanceof Date || value instanceof Uint8Array || value instanceof PyValue) {
-    if (value instanceof Date && Number.isNaN(value.getTime())) throw new JsonError("unserializable", `${path} is an invalid Date`);
-    const [type, inner] = typedParts(value, (date) => (date instanceof PyDateTime ? date.isoText : formatIso(date.getTime())));
-    return `{"__type__": "${type}", "__value__": ${write(inner, path, maxDepth, depth + 1)}}`;
+  const step = (key: string | number, item: unknown): string => {
+    path.push(key);
+    const text = write(item);
+    path.pop();
+    return text;
+  };
+
+  function write(item: unknown): string {
+    switch (typeof item) {
+      case "string":
+        return quote(item);
+      case "number":
+        return jsonNumber(item);
+      case "boolean":
+        return item ? "true" : "false";
+      case "bigint":
+        return item.toString();
+      case "undefined":
+        return "null";
+      case "object":
+        return item === null ? "null" : writeObject(item);
+      default:
+        return fail("unserializable", `is a ${typeof item}: a message carries data only`);
+    }
   }
-  if (Array.isArray(value)) {
-    return `[${value.map((item: unknown, index) => write(item, `${path}[${index}]`, maxDepth, depth + 1)).join(", ")}]`;
+
+  function writeObject(item: object): string {
+    if (item instanceof PyFloat) return jsonFloat(item.value);
+    if (path.length >= maxDepth) return fail("depth", `is nested deeper than ${maxDepth}, or contains itself`);
+    if (item instanceof Date || item instanceof Uint8Array || item instanceof PyValue) {
+      if (item instanceof Date && Number.isNaN(item.getTime())) return fail("unserializable", "is an invalid Date");
+      const [type, inner] = typedParts(item, (date) => (date instanceof PyDateTime ? date.isoText : formatIso(date.getTime())));
+      return `{"__type__": "${type}", "__value__": ${write(inner)}}`;
+    }
+    if (Array.isArray(item)) return `[${item.map((each: unknown, index) => step(index, each)).join(", ")}]`;
+    if (item instanceof Set) return write([...item]);
+    if (item instanceof Map) return write(Object.fromEntries(item));
+    if ("toJSON" in item && typeof item.toJSON === "function") return step("toJSON()", item.toJSON());
+    const parts: string[] = [];
+    for (const [key, each] of Object.entries(item)) if (each !== undefined) parts.push(`${quote(key)}: ${step(key, each)}`);
+    return `{${parts.join(", ")}}`;
   }
-  if (value instanceof Set) return write([...value], path, maxDepth, depth);
-  if (value instanceof Map) return write(Object.fromEntries(value), path, maxDepth, depth);
-  if ("toJSON" in value && typeof value.toJSON === "function") return write(value.toJSON(), path, maxDepth, depth + 1);
-  const parts: string[] = [];
-  for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined) parts.push(`${quote(key)}: ${write(item, `${path}.${key}`, maxDepth, depth + 1)}`);
-  }
-  return `{${parts.join(", ")}}`;
+
+  return write(value);
 }
 
 /** `json.dumps` escapes what `JSON.stringify` escapes, and everything beyond ASCII, as UTF-16 units in lower-case hex. */

@@ -70,6 +70,8 @@ const read: readonly [why: string, text: string, want: unknown][] = [
     [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
   ],
   ["a whole float is a number", "[1.0, 1e3, -0]", [1, 1000, 0]],
+  ["brackets in a text are not depth", `"\\\\\\"${"[".repeat(600)}"`, `\\"${"[".repeat(600)}`],
+  ["a long list is not deep", `[${"[],".repeat(600)}[]]`, Array.from({ length: 601 }, () => [])],
   ["the last of two equal keys wins", '{"a": 1, "a": 2}', { a: 2 }],
 ];
 test.for(read)("%s", ([, text, want]) => expect(decodeJson(text)).toEqual(want));
@@ -96,6 +98,7 @@ const refused: readonly [code: JsonError["code"], text: string][] = [
   ["syntax", "nul"],
   ["syntax", "+1"],
   ["depth", "[".repeat(100_000)],
+  ["depth", `${"[".repeat(513)}${"]".repeat(513)}`],
   ["depth", '{"a":'.repeat(1_000)],
   ["number", "9".repeat(5_000)],
   ["size", `"${"x".repeat(70_000)}"`],
@@ -127,6 +130,11 @@ test("what cannot be written says where it is", () => {
   expect(() => encodeJson(loop)).toThrow("contains itself");
   expect(() => encodeJson(new Date(Number.NaN))).toThrow("invalid Date");
   expect(encodeJson({ a: undefined, b: [undefined], c: new Map([["k", new Set([1n])]]) })).toBe('{"b": [null], "c": {"k": [1]}}');
+});
+
+test("the deepest that is taken is read and written", () => {
+  const deepest = `${"[".repeat(512)}${"]".repeat(512)}`;
+  expect(encodeJson(decodeJson(deepest))).toBe(deepest);
 });
 
 test("a date that was changed is written as it is now", () => {

@@ -26,7 +26,7 @@ export function decodeJson(input: string | Uint8Array, options: Partial<JsonLimi
   if (input.length > maxBytes) throw new JsonError("size", `${input.length} bytes, more than the ${maxBytes} that are taken`);
   const text = typeof input === "string" ? input : decodeUtf8(input);
   const exactFloats = options.exactFloats === true && WHOLE_FLOAT.test(text);
-  if (!exactFloats && !NOT_PLAIN.test(text) && !mayNest(text, maxDepth)) {
+  if (!exactFloats && !NOT_PLAIN.test(text) && !nestsDeeper(text, maxDepth)) {
     try {
       return JSON.parse(text) as Value;
     } catch {
@@ -52,12 +52,31 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** Whether the text holds enough opening brackets to be nested deeper than `depth`: cheap, and right in the safe direction. */
-function mayNest(text: string, depth: number): boolean {
-  let count = 0;
-  for (let at = 0; at < text.length && count <= depth; at += 1) {
+/** Whether a text that is JSON is nested deeper than `depth`; of one that is not, it says anything. */
+function nestsDeeper(text: string, depth: number): boolean {
+  let level = 0;
+  for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
-    if (unit === 91 || unit === 123) count += 1;
+    if (unit === QUOTE) {
+      at = endOfString(text, at);
+      if (at < 0) return true;
+    } else if (unit === 91 || unit === 123) {
+      level += 1;
+      if (level > depth) return true;
+    } else if (unit === 93 || unit === 125) level -= 1;
   }
-  return count > depth;
+  return false;
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** The closing quote of the string that begins at `start`; -1 when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return end;
+  }
+  return -1;
 }

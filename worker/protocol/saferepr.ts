@@ -32,7 +32,7 @@ function render(root: unknown, maxLength: number, tuple: boolean): string {
 
   for (let token = rest.pop(); token !== undefined; token = rest.pop()) {
     if (token.kind === "value") {
-      const expanded = expand(token.value, first && tuple, level, seen);
+      const expanded = expand(token.value, first && tuple, level, seen, Math.max(0, left) + 2);
       first = false;
       if (typeof expanded !== "string") {
         rest.push(...expanded.toReversed());
@@ -53,8 +53,8 @@ function render(root: unknown, maxLength: number, tuple: boolean): string {
   return out;
 }
 
-/** The tokens of an array or object, or the text of anything else. */
-function expand(value: unknown, tuple: boolean, level: number, seen: Set<object>): readonly Token[] | string {
+/** The tokens of an array or object, or the text of anything else. More than `most` items are never shown, so never looked at. */
+function expand(value: unknown, tuple: boolean, level: number, seen: Set<object>, most: number): readonly Token[] | string {
   const scalar = typeof value === "string" || value instanceof Uint8Array ? "" : scalarRepr(value);
   if (scalar !== undefined) return scalar;
   const container = value as object;
@@ -64,9 +64,12 @@ function expand(value: unknown, tuple: boolean, level: number, seen: Set<object>
   if (seen.has(container)) return `<Recursion on ${isArray ? "list" : "dict"}>`;
   const tokens: Token[] = [literal(open, true, 1)];
   if (isArray) {
-    for (const [index, item] of container.entries()) tokens.push(...(index > 0 ? [SEPARATOR] : []), { kind: "value", value: item });
+    for (const [index, item] of container.slice(0, most).entries())
+      tokens.push(...(index > 0 ? [SEPARATOR] : []), { kind: "value", value: item });
   } else {
-    const entries = Object.entries(container).filter(([, item]) => item !== undefined);
+    const entries = Object.entries(container)
+      .filter(([, item]) => item !== undefined)
+      .slice(0, most);
     for (const [index, [key, item]] of entries.entries()) {
       tokens.push(...(index > 0 ? [SEPARATOR] : []), { kind: "key", text: key }, COLON, { kind: "value", value: item });
     }
