@@ -13,6 +13,6 @@ export function yamlFile(path: string, documents: readonly unknown[], comment = 
   return { path, text: `# ${comment}\n${yamlDocuments(documents)}` };
 }
 
-export function yamlDocuments(documents: readonly unknown[]): string {
+function yamlDocuments(documents: readonly unknown[]): string {
   return documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n");
 }

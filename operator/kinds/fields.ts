@@ -67,7 +67,7 @@ export const brokerArguments = z.record(z.string(), z.unknown()).meta({
 
 export const deletionPolicy = z.enum(["Delete", "Retain", "DeleteIfEmpty"]);
 
-export const conditions = z
+const conditions = z
   .array(
     z.object({
       type: z.string().max(316).meta({ description: "What is being said something of." }),

@@ -1,7 +1,14 @@
 import * as z from "zod";
-import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
 import { brokerArguments, brokerName, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
+
+/** The field is an argument that only these types of queue know. */
+const needs = (field: string, types: readonly string[]): CelRule => ({
+  field,
+  rule: `!has(self.${field}) || self.type in [${types.map((type) => `'${type}'`).join(", ")}]`,
+  message: `${field} needs type ${types.join(" or ")}`,
+});
 
 /** One queue, with its bindings. Every typed field is one argument of `queue.declare`; `desired.ts` holds the table. */
 export const queueKind = defineKind({
@@ -11,25 +18,32 @@ export const queueKind = defineKind({
   description: "A queue on a broker, with its bindings.",
   finalizer: true,
   immutable: ["brokerRef", "name", "type", "durable", "autoDelete"],
+  // What a broker of any version answers with 400 or, worse, silently leaves out. Tried on RabbitMQ 4.0.
   rules: [
     {
       field: "type",
       rule: "self.type == 'classic' || (self.durable && !self.autoDelete)",
       message: "quorum queues and streams are always durable and never autoDelete",
     },
-    { field: "maxPriority", rule: "!has(self.maxPriority) || self.type == 'classic'", message: "maxPriority needs type classic" },
-    { field: "deliveryLimit", rule: "!has(self.deliveryLimit) || self.type == 'quorum'", message: "deliveryLimit needs type quorum" },
-    { field: "deadLetter", rule: "!has(self.deadLetter) || self.type != 'stream'", message: "a stream has no dead letters" },
+    needs("maxPriority", ["classic"]),
+    needs("deliveryLimit", ["quorum"]),
+    ...["deadLetter", "singleActiveConsumer", "messageTTL", "expires", "maxLength", "overflow"].map((field) =>
+      needs(field, ["classic", "quorum"]),
+    ),
     {
-      field: "singleActiveConsumer",
-      rule: "!has(self.singleActiveConsumer) || self.type != 'stream'",
-      message: "singleActiveConsumer needs type classic or quorum",
+      field: "overflow",
+      rule: "!has(self.overflow) || self.overflow != 'reject-publish-dlx' || self.type == 'classic'",
+      message: "overflow reject-publish-dlx needs type classic: a quorum queue would silently drop-head",
     },
     {
       field: "deadLetter",
-      rule: "!has(self.deadLetter) || !has(self.deadLetter.strategy) || self.deadLetter.strategy == 'at-most-once' || (self.type == 'quorum' && has(self.overflow) && self.overflow == 'reject-publish')",
-      message:
-        "deadLetter.strategy at-least-once needs type quorum and overflow reject-publish: otherwise the broker silently falls back to at-most-once",
+      rule: "!has(self.deadLetter) || !has(self.deadLetter.strategy) || self.type == 'quorum'",
+      message: "deadLetter.strategy needs type quorum",
+    },
+    {
+      field: "deadLetter",
+      rule: "!has(self.deadLetter) || !has(self.deadLetter.strategy) || self.deadLetter.strategy == 'at-most-once' || (has(self.overflow) && self.overflow == 'reject-publish')",
+      message: "deadLetter.strategy at-least-once needs overflow reject-publish: otherwise the broker silently falls back to at-most-once",
     },
   ],
   spec: z.strictObject({

@@ -44,7 +44,11 @@ export const autoscalingSchema = z
     floors: z
       .array(
         z.strictObject({
-          cron: z.string().min(9).max(100).meta({ description: "When the floor begins: five fields." }),
+          cron: z
+            .string()
+            .max(100)
+            .regex(/^\S+(\s+\S+){4}$/)
+            .meta({ description: "When the floor begins: minute, hour, day of month, month, day of week." }),
           timeZone: z.string().max(64).default("UTC").meta({ description: "IANA time zone." }),
           durationMinutes: z.int().min(1).max(44_640).meta({ description: "How long it holds." }),
           minReplicas: z.int().min(0).max(10_000).meta({ description: "Fewest replicas meanwhile." }),
