@@ -44,7 +44,7 @@ export function withOptions(signature: Signature, options: { readonly [name: str
   return { ...signature, options: { ...signature.options, ...Object.fromEntries(given) } };
 }
 
-export function chordOf(group: Signature, body: Signature, id: Value | undefined): Signature {
+function chordOf(group: Signature, body: Signature, id: Value | undefined): Signature {
   const options: ValueMap = id === undefined ? {} : { task_id: id };
   return { task: "celery.chord", args: [], kwargs: { kwargs: {}, header: group, body }, options, subtask_type: "chord", immutable: false };
 }

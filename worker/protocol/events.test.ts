@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import { asMessage, type MessageVector, readVectors } from "../../test/vectors/load.ts";
-import { failedFields, retriedFields, startedFields, succeededFields, workerFields } from "./event-fields.ts";
+import {
+  failedFields,
+  rejectedFields,
+  retriedFields,
+  revokedFields,
+  startedFields,
+  succeededFields,
+  workerFields,
+} from "./event-fields.ts";
 import { buildEvent, type CeleryEvent, encodeEvent, encodeEventBatch, receivedFields } from "./events.ts";
 import { isList, isMap } from "./is-value.ts";
 import { decodeJson } from "./json.ts";
@@ -48,6 +56,9 @@ test("each event has the fields of Celery's, in its order", () => {
   expect(Object.keys(failedFields("1", error, "at x"))).toEqual(fieldsOf("task-failed"));
   expect(failedFields("1", error, "at x")).toMatchObject({ exception: "ValueError('no')", traceback: "at x" });
   expect(Object.keys(retriedFields("1", undefined, "at x"))).toEqual(fieldsOf("task-retried"));
+  expect(Object.keys(rejectedFields("1", true))).toEqual(fieldsOf("task-rejected"));
+  expect(Object.keys(revokedFields("1", {}))).toEqual(fieldsOf("task-revoked"));
+  expect(revokedFields("1", { expired: true })).toEqual({ uuid: "1", terminated: false, signum: null, expired: true });
   expect(retriedFields("1", undefined, "")).toMatchObject({ exception: "None" });
 });
 

@@ -3,7 +3,7 @@ import { encodeJson } from "./json.ts";
 import type { TaskMessage } from "./task-message.ts";
 
 /** The topic exchange that every event goes to. celery/events/event.py */
-export const EVENT_EXCHANGE = "celeryev";
+const EVENT_EXCHANGE = "celeryev";
 /** Celery flushes task events when so many wait, and at the end of each loop. */
 export const EVENT_BUFFER_LIMIT = 24;
 

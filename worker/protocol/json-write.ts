@@ -4,6 +4,8 @@ import { typedParts } from "./json-typed.ts";
 import { floatRepr } from "./number.ts";
 import { PyDateTime, PyFloat, PyValue } from "./value.ts";
 
+/** Nothing to escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 const NON_ASCII = /[\u007f-\uffff]/g;
 
 /**
@@ -67,6 +69,7 @@ export function writeJson(value: unknown, maxDepth: number): string {
 
 /** `json.dumps` escapes what `JSON.stringify` escapes, and everything beyond ASCII, as UTF-16 units in lower-case hex. */
 function quote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(NON_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

@@ -1,7 +1,7 @@
 import { scalarRepr } from "./repr.ts";
 
 /** Celery's `argsrepr_maxsize` and `resultrepr_maxsize`. */
-export const REPR_MAX = 1_024;
+const REPR_MAX = 1_024;
 const MAX_LEVELS = 3;
 
 type Token =
