@@ -55,6 +55,21 @@ test.for<[why: string, call: string, want: unknown]>([
   expect(await call(expression)).toEqual(want);
 });
 
+test("a chain runs step by step, callbacks and error callbacks get their calls, and a broken chain fails to its end", async () => {
+  const chain = 'chain(app.signature("demo.add", (1, 2)), app.signature("demo.add", (10,)), app.signature("demo.add", (100,)))';
+  expect(await lab.python(`from celery import chain\nresult = outcome(${chain}.apply_async())`)).toEqual(["ok", 113]);
+  const linked = `
+call = app.signature("demo.add", (1, 2)).apply_async(link=app.signature("demo.add", (5,), task_id="linked-task"))
+result = [outcome(call), outcome(app.AsyncResult("linked-task"))]`;
+  expect(await lab.python(linked)).toEqual([
+    ["ok", 3],
+    ["ok", 8],
+  ]);
+  const broken =
+    'from celery import chain\nresult = outcome(chain(app.signature("demo.boom"), app.signature("demo.add", (1,))).apply_async())';
+  expect(await lab.python(broken)).toEqual(["builtins.ValueError", "bad value"]);
+});
+
 test("a rejected task goes to the dead-letter queue, and its caller is told", async () => {
   const before = await lab.ready("dead");
   expect(await call('"demo.reject"')).toMatchObject([expect.stringContaining("Reject"), expect.anything()]);

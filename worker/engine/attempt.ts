@@ -35,8 +35,6 @@ export interface AttemptDeps extends RunDeps {
   readonly nextOwner: () => string;
   /** Tests end the process here, by name of the step; in production it does nothing. */
   readonly crashPoint?: (step: string) => void;
-  /** What follows an outcome: callbacks, the next step of a chain. */
-  readonly followUps?: (task: TaskMessage, outcome: Outcome, delivery: Delivery) => Promise<readonly Outgoing[]>;
 }
 
 /** A task in a slot: what remote control can list and stop. */

@@ -3,6 +3,7 @@ import { encodeException } from "../protocol/exception.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { AttemptDeps, Running } from "./attempt.ts";
+import { type FollowUps, followUps } from "./follow-ups.ts";
 import { encodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Settlement, settle } from "./settle.ts";
@@ -18,20 +19,25 @@ export interface Finish {
   readonly drop?: boolean;
 }
 
+interface Settled {
+  readonly settlement: Settlement;
+  readonly result: string;
+  readonly follow: FollowUps;
+}
+
 /** A settlement and its result as text. A value that no message can carry turns the success into a failure that says so. */
-function settled(
-  finish: Finish,
-  now: number,
-  followUps: Parameters<typeof settle>[2]["followUps"],
-): { readonly settlement: Settlement; readonly result: string } {
-  const { running, task, outcome } = finish;
-  const facts = { now, queue: running.delivery.queue, properties: running.delivery.properties, followUps: followUps ?? [] };
-  const settlement = settle(task, outcome, facts);
+function settled({ running, task, outcome }: Finish, now: number): Settled {
+  const { delivery } = running;
+  const build = (how: Outcome): Settled => {
+    const follow = followUps(task, how, delivery, now);
+    const facts = { now, queue: delivery.queue, properties: delivery.properties, followUps: follow.out, children: follow.children };
+    const settlement = settle(task, how, facts);
+    return { settlement, follow, result: settlement.result === undefined ? "" : encodeResult(settlement.result) };
+  };
   try {
-    return { settlement, result: settlement.result === undefined ? "" : encodeResult(settlement.result) };
+    return build(outcome);
   } catch (error) {
-    const failed = settle(task, { kind: "failure", error: encodeException(error) }, { ...facts, followUps: [] });
-    return { settlement: failed, result: failed.result === undefined ? "" : encodeResult(failed.result) };
+    return build({ kind: "failure", error: encodeException(error) });
   }
 }
 
@@ -40,10 +46,12 @@ function settled(
  * from the lease's record to the broker, then the ack. Throws only when the store refuses for good; the delivery stays unacked then.
  */
 export async function finish(request: Finish, deps: AttemptDeps): Promise<void> {
-  const { running, task, lease, outcome } = request;
+  const { running, task, lease } = request;
   const { leases, broker, clock, log } = deps;
   const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
-  const { settlement, result } = settled(request, clock.now(), await deps.followUps?.(task, outcome, running.delivery));
+  const { settlement, result, follow } = settled(request, clock.now());
+  for (const failed of follow.failures) await leases.store(resultKey(failed.id), encodeResult(failed));
+  if (follow.skipped.length > 0) log.error({ taskId: task.id, steps: follow.skipped }, "this worker cannot take part in chords yet");
   const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
   const onRefused = (error: Error): void => log.error({ err: error, taskId: task.id }, "a message was refused");
 

@@ -18,7 +18,8 @@ export function observe(deps: { tally: Tally; metrics: Metrics; events: Events; 
     },
     started(task) {
       if (task.enqueuedAt !== undefined) {
-        tally.waitMs += Math.max(0, clock.now() - task.enqueuedAt);
+        // A task that asked for a later time waits from then on.
+        tally.waitMs += Math.max(0, clock.now() - Math.max(task.enqueuedAt, task.eta?.getTime() ?? 0));
         tally.waited += 1;
       }
       events.task("task-started", () => ({ uuid: task.id }));

@@ -1,8 +1,8 @@
 import type { MessageProperties, Publication } from "../ports.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
 import type { PyException } from "../protocol/exception.ts";
-import { formatIso } from "../protocol/iso.ts";
 import type { TaskResult } from "../protocol/result.ts";
+import { encodeRetry } from "../protocol/retry-message.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -56,8 +56,8 @@ export function again(task: TaskMessage, facts: Pick<SettleFacts, "queue" | "pro
 
 /** A retry as Celery sends it: same id, one retry more, the task its own parent. Source: celery/app/task.py, `retry`. */
 function retried(task: TaskMessage, facts: SettleFacts, delayMs: number): Outgoing {
-  const headers = { retries: task.retries + 1, eta: formatIso(facts.now + delayMs), parent_id: task.id, root_id: task.rootId };
-  return { message: again(task, facts, headers), delayMs };
+  const { properties, body } = encodeRetry(task, { eta: facts.now + delayMs, now: facts.now });
+  return { message: { exchange: "", routingKey: facts.queue, properties, body: Buffer.from(body) }, delayMs };
 }
 
 /** The message unchanged, after a wait: it will ask for its lease, or for the stored answer, once more. */
