@@ -27,7 +27,6 @@ export async function bundleWorker(outdir: string): Promise<void> {
     target: "node24",
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     banner: { js: REQUIRE },
     logLevel: "warning",
   });
