@@ -25,7 +25,7 @@
 # The autoscaler changes the size and nothing else.
 - apiGroups: ['apps']
   resources: ['deployments/scale']
-  verbs: ['get', 'patch']
+  verbs: ['patch']
 # Draining marks pods and sets their deletion cost.
 - apiGroups: ['']
   resources: ['pods']

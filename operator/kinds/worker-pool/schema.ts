@@ -132,7 +132,7 @@ export const workerPoolKind = defineKind({
     {
       apiGroup: "apps",
       resources: ["deployments/scale"],
-      verbs: ["get", "patch"],
+      verbs: ["patch"],
       why: "The autoscaler changes the size and nothing else.",
     },
     {
