@@ -10,7 +10,7 @@ export interface BrokerLink extends AsyncDisposable {
 }
 
 /** How often the broker is asked for what only the management API knows: two requests, however many queues. */
-const TOTALS_EVERY_MS = 3_000;
+const TOTALS_EVERY_MS = 2_000;
 /** Unacked by peer is asked for only while something is being drained that says nothing of itself. */
 const PEERS_EVERY_MS = 5_000;
 /** A queue that does not exist costs a channel each time that it is looked for. */

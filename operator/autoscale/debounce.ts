@@ -8,7 +8,7 @@ export interface Growth {
 /** How soon to look again while a burst arrives, ms. */
 export const LOOK_AGAIN_MS = 60;
 /** A burst is acted upon at the latest after this long, ms. */
-export const LONGEST_WAIT_MS = 400;
+const LONGEST_WAIT_MS = 400;
 
 /**
  * Messages of one burst arrive over some milliseconds: a size decided on the first few would need a second patch. So growth waits for a

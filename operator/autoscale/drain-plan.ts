@@ -27,13 +27,13 @@ export interface DrainingPod {
 export type DrainStep = "cordon" | "wait" | "lower-cost" | "remove" | "time-out";
 
 /** How long an answer to remote control may take before the pod is asked again, ms. */
-export const ASK_AGAIN_MS = 2_000;
+const ASK_AGAIN_MS = 2_000;
 
 /**
  * A reading proves idleness only when it was seen this long after the cordon: it may have been written one beat, and read one poll,
  * after it was true. ms.
  */
-export const SETTLE_MS = 1_000;
+const SETTLE_MS = 1_000;
 
 /**
  * What comes next for a pod that is being drained.

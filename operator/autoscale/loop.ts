@@ -5,8 +5,8 @@ import { LOOK_AGAIN_MS } from "./debounce.ts";
 import type { PoolPlan } from "./policy.ts";
 
 /** Every pool is looked at this often, ms; those that may grow at once more often. */
-export const FULL_EVERY_MS = 1_000;
-export const QUICK_EVERY_MS = 200;
+const FULL_EVERY_MS = 1_000;
+const QUICK_EVERY_MS = 200;
 /** Most queues of one quick look: more would cost the broker more than they are worth. They take turns. */
 const QUICK_QUEUES = 400;
 

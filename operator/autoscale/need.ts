@@ -92,7 +92,7 @@ function byWait({ observation, rates, startupSeconds, concurrency, waitSeconds, 
   };
 }
 
-export const backlogWords = ({ ready, inFlight, total }: Observation): string =>
+const backlogWords = ({ ready, inFlight, total }: Observation): string =>
   `backlog ${figure(total.value)} (${figure(ready.value)} ready, ${figure(inFlight.value)} in flight)`;
 
 /** Rounds up, forgiving the noise of floating point. */

@@ -5,7 +5,7 @@ import type { Cooperation } from "./drain-plan.ts";
 import type { EvaluateInput } from "./evaluate.ts";
 
 /** Annotation on a WorkerPool: `all`, `up` or `down`. Anything else pauses all: whoever set it wanted a pause. */
-export const PAUSED_ANNOTATION = "longshore.dev/paused";
+const PAUSED_ANNOTATION = "longshore.dev/paused";
 
 /** What a pool's spec asks of the autoscaler. */
 export interface PoolPlan {

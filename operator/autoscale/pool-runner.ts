@@ -160,9 +160,23 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
       acting = act(input, current, toDo, decision, sight).finally(() => (acting = undefined));
     }
     metrics.observed(namespace, name, observation, decision, draining);
-    return { sight, decision, draining, lastScaleTime, pending: growth !== undefined, acted: acting ?? Promise.resolve() };
+    return {
+      sight,
+      decision: toDo.unknown > 0 && draining === 0 ? blocked(decision, toDo.unknown) : decision,
+      draining,
+      lastScaleTime,
+      pending: growth !== undefined,
+      acted: acting ?? Promise.resolve(),
+    };
   };
 }
+
+/** It would shrink, and cannot. */
+const blocked = (decision: Decision, pods: number): Decision => ({
+  ...decision,
+  reason: "DrainUnknown",
+  message: `${pods} more would go, but what they have in flight is not known; decided: ${decision.replicas} (${decision.message})`,
+});
 
 const isWork = ({ scale, pardon, drain, cordon, cheapen }: Resize): boolean =>
   scale !== undefined || pardon.length + drain.length + cordon.length + cheapen.length > 0;

@@ -4,6 +4,7 @@ import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
 import { errorFields } from "../runtime/log.ts";
 import { isDeleting, keyOf, type ObjectKey } from "../runtime/object.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
+import { activeFloor } from "./floors.ts";
 import { createInterviewer, type Interviewer } from "./interview.ts";
 import type { Links } from "./links.ts";
 import type { LoopPool } from "./loop.ts";
@@ -27,6 +28,10 @@ interface Entry {
   plan: LoopPool["plan"];
   sensor: BrokerSensor | undefined;
   store: StoreSensor | undefined;
+  /** The floor of the minute for which it was looked up. */
+  floor: { readonly minute: number; readonly of: WorkerPool | undefined; readonly replicas: number };
+  /** What the last run set going. */
+  acted: Promise<void>;
   /** Why the broker or the store cannot be found. */
   problems: readonly string[];
   mayGrow: boolean;
@@ -41,6 +46,8 @@ export interface Pools {
   listeners(): readonly { readonly store: StoreSensor; readonly pools: readonly PoolName[] }[];
   /** Sees, decides, acts and reports on one pool. Never throws: a pool that fails is logged, and is looked at again the next time. */
   evaluate(key: ObjectKey): { readonly pending: boolean; readonly acted: Promise<void> };
+  /** Resolves when everything that was set going has ended. */
+  settled(): Promise<void>;
 }
 
 const NOTHING_DONE = { pending: false, acted: Promise.resolve() } as const;
@@ -60,9 +67,23 @@ export function createPools(options: PoolsOptions): Pools {
       plan: planOf(pool, 0),
       sensor: undefined,
       store: undefined,
+      floor: { minute: 0, of: undefined, replicas: 0 },
+      acted: Promise.resolve(),
       problems: [],
       mayGrow: false,
     };
+  };
+
+  const floorOf = (pool: WorkerPool, known: Entry["floor"]): Entry["floor"] => {
+    const floors = pool.spec.autoscaling?.floors ?? [];
+    const minute = Math.floor(clock.now() / 60_000);
+    if (known.minute === minute && known.of === pool) return known;
+    try {
+      return { minute, of: pool, replicas: activeFloor(floors, clock.now()) };
+    } catch (error) {
+      log.warn({ pool: keyOf(pool), ...errorFields(error) }, "cannot read the pool's floors, it has none");
+      return { minute, of: pool, replicas: 0 };
+    }
   };
 
   const refreshOne = (pool: WorkerPool): void => {
@@ -70,7 +91,8 @@ export function createPools(options: PoolsOptions): Pools {
     const { namespace = "" } = pool.metadata;
     const entry = entries.get(key) ?? enter(pool);
     entries.set(key, entry);
-    entry.plan = planOf(pool, 0);
+    entry.floor = floorOf(pool, entry.floor);
+    entry.plan = planOf(pool, entry.floor.replicas);
     const broker = options.endpointOf(namespace, pool.spec.brokerRef.name);
     entry.sensor = "host" in broker ? brokers.to(broker) : undefined;
     const store = pool.spec.storeRef && options.storeEndpointOf(namespace, pool.spec.storeRef.name);
@@ -103,6 +125,7 @@ export function createPools(options: PoolsOptions): Pools {
       problems: store?.failure === undefined ? entry.problems : [...entry.problems, store.failure],
       answers: interviewer.answers(pool, pods, sensor),
     });
+    entry.acted = run.acted;
     publisher.publish(pool, deployment, pods, run);
     return run;
   };
@@ -132,6 +155,10 @@ export function createPools(options: PoolsOptions): Pools {
         byStore.set(store, [...(byStore.get(store) ?? []), { namespace, name }]);
       }
       return [...byStore].map(([store, pools]) => ({ store, pools }));
+    },
+    async settled() {
+      await Promise.all([...entries.values()].map(({ acted }) => acted));
+      await publisher.settled();
     },
     evaluate(key) {
       try {

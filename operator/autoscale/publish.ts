@@ -21,6 +21,8 @@ export interface Publisher {
   /** Writes the pool's status when it differs, at most once a second. Never throws: what fails is tried again with the next run. */
   publish(pool: WorkerPool, deployment: Deployment | undefined, pods: readonly Pod[], run: Run | undefined): void;
   forget(pool: ObjectKey): void;
+  /** Resolves when what is being written is. */
+  settled(): Promise<void>;
 }
 
 export interface PublisherOptions {
@@ -32,7 +34,7 @@ export interface PublisherOptions {
 
 export function createPublisher({ status, outcomeOf, clock, log }: PublisherOptions): Publisher {
   const lastAt = new Map<ObjectKey, number>();
-  const writing = new Set<ObjectKey>();
+  const writing = new Map<ObjectKey, Promise<void>>();
   return {
     publish(pool, deployment, pods, run) {
       const key = keyOf(pool);
@@ -49,14 +51,20 @@ export function createPublisher({ status, outcomeOf, clock, log }: PublisherOpti
       };
       const { conditions, fields } = poolStatus({ pool, deployment, pods, outcome: outcomeOf(key), scaling });
       lastAt.set(key, now);
-      writing.add(key);
-      void status
+      const write = status
         .write(POOLS, pool, { conditions, fields })
-        .catch((error: unknown) => log.warn({ pool: key, ...errorFields(error) }, "cannot write the pool's status, trying again"))
+        .then(
+          () => undefined,
+          (error: unknown) => log.warn({ pool: key, ...errorFields(error) }, "cannot write the pool's status, trying again"),
+        )
         .finally(() => writing.delete(key));
+      writing.set(key, write);
     },
     forget(pool) {
       lastAt.delete(pool);
+    },
+    async settled() {
+      await Promise.all(writing.values());
     },
   };
 }

@@ -26,7 +26,7 @@ const base: ResizeInput = {
   rollingOut: false,
   withoutDrain: false,
 };
-const nothing = { pardon: [], drain: [], cordon: [], cheapen: [], scale: undefined, removed: [] };
+const nothing = { pardon: [], drain: [], cordon: [], cheapen: [], scale: undefined, removed: [], unknown: 0 };
 
 const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<ReturnType<typeof resize>>][] = [
   ["the size is right", {}, {}],
@@ -35,6 +35,11 @@ const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<R
   ["one too many: the idle one is drained, the scale stays", { decision: to(2) }, { drain: ["a"] }],
   ["two too many: then the one with least in flight", { decision: to(1) }, { drain: ["a", "b"] }],
   ["a silent pod is never chosen", { decision: to(1), pods: [silent("a"), pod("b", 1), pod("c", 2)] }, { drain: ["b", "c"] }],
+  [
+    "pods that would go and cannot, because nobody knows what they run",
+    { decision: to(0), pods: [silent("a"), silent("b"), pod("c")] },
+    { drain: ["c"], unknown: 2 },
+  ],
   [
     "one that is not ready goes first",
     { decision: to(2), pods: [pod("a"), pod("b"), pod("c", 0, { state: "starting", ready: false })] },

@@ -4,7 +4,7 @@ import type { PodSeen } from "./observation.ts";
 import { choosePardons, chooseVictims } from "./victims.ts";
 
 /** How many replicas are asked for but have no pod yet wait this long before they are given up without a drain, ms: our cache may lag. */
-export const PHANTOM_MS = 5_000;
+const PHANTOM_MS = 5_000;
 
 export interface ResizeInput {
   readonly decision: Pick<Decision, "replicas" | "held" | "act">;
@@ -35,9 +35,11 @@ export interface Resize {
   readonly scale: number | undefined;
   /** Drained, and expected to go with the scale. */
   readonly removed: readonly string[];
+  /** How many more would be drained, if it were known what they have in flight. */
+  readonly unknown: number;
 }
 
-const NOTHING: Resize = { pardon: [], drain: [], cordon: [], cheapen: [], scale: undefined, removed: [] };
+const NOTHING: Resize = { pardon: [], drain: [], cordon: [], cheapen: [], scale: undefined, removed: [], unknown: 0 };
 
 /** The steps from the present size to the decided one: up in one, down by the pods that are drained. Never lowers the scale below the decision. */
 export function resize(input: ResizeInput): Resize {
@@ -59,12 +61,15 @@ export function resize(input: ResizeInput): Resize {
   const removable = decision.held || (input.rollingOut && decision.replicas > 0) ? [] : done;
   const lower = decision.held ? 0 : removable.length + phantoms;
   const scale = decision.replicas > current ? decision.replicas : lower > 0 ? Math.max(decision.replicas, current - lower) : undefined;
+  const more = decision.held ? 0 : Math.max(0, wanted - kept.length);
+  const drain = chooseVictims(pods, more).map(({ name }) => name);
   return {
     pardon,
-    drain: decision.held ? [] : chooseVictims(pods, wanted - kept.length).map(({ name }) => name),
+    drain,
     cordon: next("cordon"),
     cheapen: next("lower-cost"),
     scale,
     removed: scale !== undefined && scale < current ? removable : [],
+    unknown: Math.min(more - drain.length, living.filter(({ state }) => state === "silent").length),
   };
 }

@@ -123,6 +123,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
       for (const timer of timers) timer[Symbol.dispose]();
       await Promise.all(running);
       await Promise.all([...loops.values()].map((loop) => loop[Symbol.asyncDispose]()));
+      await pools.settled();
       index[Symbol.dispose]();
       await Promise.all([brokers[Symbol.asyncDispose](), stores[Symbol.asyncDispose]()]);
     },

@@ -65,7 +65,7 @@ describe.each(VERSIONS)("sensing RabbitMQ %s", (version) => {
     const { consumerTag } = await channel.consume(quorum, () => undefined);
     await expect.poll(() => link.sense.readyCounts([quorum]).then((counts) => counts.get(quorum))).toEqual({ ready: 0, consumers: 1 });
     await channel.cancel(consumerTag);
-    await channel.nackAll();
+    channel.nackAll();
   });
 
   test("the totals of all queues come in one request, with their types", async () => {

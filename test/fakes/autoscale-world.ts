@@ -15,7 +15,7 @@ import { createRecordingLog } from "./log.ts";
 import { createFakeReplicaSets } from "./replica-sets.ts";
 
 export const POOLS = { group: "longshore.dev", version: "v1alpha1", plural: "workerpools", kind: "WorkerPool" };
-export const DEPLOYMENTS = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
+const DEPLOYMENTS = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
 export const PODS = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 const ENDPOINT = {
   host: "broker",
