@@ -33,7 +33,7 @@ test("SIGTERM lets running tasks finish and leaves the rest in the queue; nothin
   const options = { queues: "q", concurrency: 2, tasks: { "life.ts": TASKS }, env: { MARKS } };
   await using first = await lab.worker(options);
   await untilReady(first);
-  await lab.python('ids = [app.send_task("life.mark", (n,), {"ms": 150}).id for n in range(20)]\nglobals()["x"] = ids\nresult = ids');
+  await lab.python('result = [app.send_task("life.mark", (n,), {"ms": 150}).id for n in range(20)]');
   await expect.poll(() => lines(MARKS), POLL).toContain("end 2");
   first.child.kill("SIGTERM");
   expect(await first.exit).toBe(0);
