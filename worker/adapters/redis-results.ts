@@ -32,14 +32,27 @@ export function connectResults(options: {
     if (row !== null) for (const listener of watched.get(key)?.listeners ?? []) listener(row);
   };
 
+  /** ioredis would do the first half by itself, but a connection lost again meanwhile is then a rejection that nobody can catch. */
+  const resume = async (connection: Redis): Promise<void> => {
+    const keys = [...watched.keys()];
+    if (keys.length === 0) return;
+    await connection.subscribe(...keys);
+    await Promise.all(keys.map(reread));
+  };
+
   const listen = (): Redis => {
     if (subscriber !== undefined) return subscriber;
-    const connection = reader.duplicate({ ...settings, enableAutoPipelining: false, connectionName: `${options.name} subscribe` });
+    const connection = reader.duplicate({
+      ...settings,
+      enableAutoPipelining: false,
+      autoResubscribe: false,
+      connectionName: `${options.name}-subscribe`,
+    });
     connection.on("error", report);
     connection.on("messageBuffer", (channel: Buffer, row: Buffer) => {
       for (const listener of watched.get(channel.toString())?.listeners ?? []) listener(row);
     });
-    connection.on("ready", () => void Promise.all([...watched.keys()].map(reread)).catch(report));
+    connection.on("ready", () => void resume(connection).catch(report));
     subscriber = connection;
     return connection;
   };
