@@ -82,6 +82,13 @@ describe.for<[CeleryVersion, number]>([
     await lab[Symbol.asyncDispose]();
   });
 
+  /** Commands that cut the client's own subscriptions, and nobody else's on this Redis. */
+  const killListeners = async (): Promise<string[][]> => {
+    const clients = String(await lab.redis.call("CLIENT", "LIST")).split("\n");
+    const own = clients.filter((line) => line.includes(" name=longshore-client-subscribe ") && line.includes(` db=${database} `));
+    return own.map((line) => ["client", "KILL", "ID", /id=(\d+)/.exec(line)?.[1] ?? ""]);
+  };
+
   test("runs a task, positional and by keyword, and returns its value", async () => {
     const add = client.task<[number, number], number>("celery_app.add");
     const result = await add.delay(1, 2);
@@ -165,7 +172,22 @@ describe.for<[CeleryVersion, number]>([
     await expect.poll(() => lab.redis.call("PUBSUB", "NUMSUB", key)).toEqual([key, 1]);
     const row = encodeResult({ id: "made-by-hand", state: "SUCCESS", result: "there" });
     // In one transaction, so that nobody listens any more when it is published.
-    await lab.redis.multi().call("CLIENT", "KILL", "TYPE", "pubsub").set(key, row).publish(key, row).exec();
+    await lab.redis
+      .multi(await killListeners())
+      .set(key, row)
+      .publish(key, row)
+      .exec();
+    expect(await waiting).toBe("there");
+  });
+
+  test("a connection that is lost again and again harms nothing but itself", async () => {
+    const key = resultKey("made-while-flapping");
+    const waiting = client.result("made-while-flapping").get(WAIT);
+    for (let cut = 0; cut < 10; cut += 1) {
+      await expect.poll(async () => (await killListeners()).length).toBeGreaterThan(0);
+      await lab.redis.multi(await killListeners()).exec();
+    }
+    await lab.redis.set(key, encodeResult({ id: "made-while-flapping", state: "SUCCESS", result: "there" }));
     expect(await waiting).toBe("there");
   });
 

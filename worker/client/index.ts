@@ -37,7 +37,7 @@ export interface ConnectOptions {
  * Throws only when a URL is not one.
  */
 export function connect(options: ConnectOptions): Client {
-  const name = "longshore client";
+  const name = "longshore-client";
   const say = options.onTrouble ?? ((): void => {});
   const broker = connectAmqp({
     url: options.brokerUrl,
