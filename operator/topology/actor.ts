@@ -9,11 +9,11 @@ import { isKubeError } from "../runtime/kube-error.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { inParallel } from "./apply.ts";
-import type { Claim } from "./diff.ts";
 import { describeObject } from "./identity.ts";
 import type { Link, LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
+import { createRefusals } from "./refusals.ts";
 import { release } from "./release.ts";
 import type { Reporter } from "./reporter.ts";
 import { readyCondition, refusal, refusedOperation } from "./say.ts";
@@ -32,8 +32,8 @@ export interface ActorOptions {
   readonly brokerResource: Resource;
   readonly broker: () => Broker | undefined;
   readonly members: () => readonly Member[];
-  /** Claims of other Broker objects that lead to the same vhost. */
-  readonly rivals: () => readonly Claim[];
+  /** Members of other Broker objects that lead to the same vhost. */
+  readonly rivals: () => readonly Member[];
   readonly link: Link;
   readonly kube: Pick<KubePort, "patch">;
   readonly reporter: Reporter;
@@ -52,6 +52,7 @@ export interface Actor {
 
 export function createActor(options: ActorOptions): Actor {
   const { key, clock, log, kube, reporter, events, metrics, link } = options;
+  const refusals = createRefusals(clock, options.random);
   let failures = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -80,16 +81,21 @@ export function createActor(options: ActorOptions): Actor {
   /** Objects that are being deleted. Returns when to look again. */
   const letGo = async (broker: Broker | undefined, state: LinkState | undefined, all: readonly Member[]): Promise<readonly number[]> => {
     const leaving = all.filter(({ object }) => isDeleting(object));
-    const live = [...all.filter(({ object }) => !isDeleting(object)).map(({ claim }) => claim), ...options.rivals()];
+    const live = [...all, ...options.rivals()].filter(stays);
     const session = sessionFor(state);
     const again: number[] = [];
     await inParallel(leaving, REPORTS, async (member) => {
+      const held = refusals.held(member);
+      if (held !== undefined && session !== undefined) return void again.push(held.forMs);
       const situation = situationOf(broker, state, member, clock.now());
-      const result = await release({ kube, events }, { member, live, leaving: leaving.map(({ claim }) => claim), session, situation });
+      const result = await release({ kube, events }, { member, live, leaving, session, situation });
       if (result.done) return reporter.forget(member.claim.owner.uid);
       if (result.againInMs !== undefined) again.push(result.againInMs);
-      const condition = result.condition ?? (state?.up === false ? troubleCondition(key, state.reason, state.message) : undefined);
-      if (condition !== undefined) again.push(...(await report([[member, condition]])));
+      if (result.refused !== undefined) {
+        again.push(refusals.refused(member, result.refused), ...(await report([[member, refusedOperation(result.refused)]])));
+      } else if (state?.up === false) {
+        again.push(...(await report([[member, troubleCondition(key, state.reason, state.message)]])));
+      }
     });
     return again;
   };
@@ -129,23 +135,33 @@ export function createActor(options: ActorOptions): Actor {
     lookedAt = started - lookedAt >= poll ? started : lookedAt;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
     const members = all.filter(stays).toSorted((a, b) => Number(fresh.has(b.id)) - Number(fresh.has(a.id)));
-    const leaving = all.filter(({ object }) => isDeleting(object) && hasFinalizer(object)).map(({ claim }) => claim);
-    const result = await sync(kube, { session, members, rivals: [...leaving, ...options.rivals()] });
+    const leaving = all.filter(({ object }) => isDeleting(object) && hasFinalizer(object));
+    const result = await sync(kube, {
+      session,
+      members,
+      rivals: [...leaving, ...options.rivals()].map(({ claim }) => claim),
+      held: (one) => refusals.held(one) !== undefined,
+    });
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     const said = members.flatMap((member): readonly (readonly [Member, ConditionInput])[] => {
       const { uid } = member.claim.owner;
-      const failure = result.failures.get(uid);
+      const refused = result.failures.get(uid);
+      if (refused !== undefined) again.push(refusals.refused(member, refused));
       const done = result.done.get(uid) ?? [];
       const outcome = result.outcomes.get(uid);
+      const pending = outcome?.state === "changing" || outcome?.state === "blocked";
+      const held = pending ? refusals.held(member) : undefined;
+      if (held !== undefined) again.push(held.forMs);
+      if (!pending) refusals.clear(member);
+      const failure = held?.error;
       // Its turn comes with the next batch.
-      if (outcome === undefined || (outcome.state === "changing" && done.length === 0)) return [];
+      if (outcome === undefined || (outcome.state === "changing" && done.length === 0 && failure === undefined)) return [];
       if (done.length > 0 && failure === undefined && wasReady(member.object)) {
         const note = done.map(({ op, object }) => `${op === "declare" ? "declared" : "removed"} ${describeObject(object)}`).join(", ");
         events.record({ regarding: member.object, reason: "DriftRepaired", action: "Repair", note });
         metrics.repaired();
       }
       if (outcome.state === "changing" && failure === undefined) again.push(100);
-      if (failure !== undefined) again.push(1_000 + 1_000 * options.random());
       return [[member, failure === undefined ? readyCondition(outcome, member.claim, endpoint.display) : refusedOperation(failure)]];
     });
     again.push(...(await report(said)));

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BrokerObject } from "../adapters/ports.ts";
 import { type Actual, type Claim, diff, inOrder, type Operation, type Outcome } from "./diff.ts";

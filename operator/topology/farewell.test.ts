@@ -1,16 +1,10 @@
 import { expect, test } from "vitest";
-import type { Claim } from "./diff.ts";
 import { type Farewell, farewell, type Leaving } from "./farewell.ts";
 
-const heir: Claim = {
-  owner: { kind: "Queue", namespace: "n", name: "other", uid: "u", createdAt: "" },
-  target: { type: "queue", name: "q" },
-  objects: [],
-  owned: new Set(),
-};
 const plain: Leaving = {
   policy: "Delete",
   won: true,
+  heir: false,
   broker: "reachable",
   unreachablePolicy: "Wait",
   brokerDeleting: false,
@@ -23,7 +17,7 @@ const rows: readonly [why: string, leaving: Partial<Leaving>, want: Farewell][] 
   ["Retain leaves it", { policy: "Retain" }, { do: "release" }],
   ["Retain needs no broker", { policy: "Retain", broker: "unreachable" }, { do: "release" }],
   ["what is another object's is not touched", { won: false }, { do: "release" }],
-  ["what another object claims, too, is handed over", { heir }, { do: "release" }],
+  ["what another object claims, too, is handed over", { heir: true }, { do: "hand-over" }],
   [
     "without a Broker or Secret it goes at once, and says so",
     { broker: "gone" },

@@ -1,12 +1,10 @@
-import type { Claim } from "./diff.ts";
-
 /** What the object's owner cannot change any more: how the broker is to be left, and what is known of the broker. */
 export interface Leaving {
   readonly policy: "Delete" | "Retain" | "DeleteIfEmpty";
   /** Whether the claim to the target is this object's. */
   readonly won: boolean;
-  /** Who takes the target over, if anybody claims it, too. */
-  readonly heir?: Claim;
+  /** Whether another object claims the target, too, and takes it over. */
+  readonly heir: boolean;
   /** reachable: operations can be tried. gone: there is no Broker object or no Secret, and nobody can say where the broker was. */
   readonly broker: "reachable" | "unreachable" | "gone";
   readonly unreachablePolicy: "Wait" | "Orphan";
@@ -19,6 +17,8 @@ export interface Leaving {
 
 export type Farewell =
   | { readonly do: "remove"; readonly ifEmpty: boolean }
+  /** The heir becomes the owner, then our finalizer goes. */
+  | { readonly do: "hand-over" }
   /** Our finalizer goes; `orphaned` says that something may have been left on the broker against the user's wish. */
   | { readonly do: "release"; readonly orphaned?: string }
   | { readonly do: "wait"; readonly againInMs?: number };
@@ -29,7 +29,8 @@ export type Farewell =
  */
 export function farewell(leaving: Leaving): Farewell {
   const { policy, won, heir, broker, unreachablePolicy, brokerDeleting, timeoutMs, waitedMs } = leaving;
-  if (policy === "Retain" || !won || heir !== undefined) return { do: "release" };
+  if (policy === "Retain" || !won) return { do: "release" };
+  if (heir) return { do: "hand-over" };
   if (broker === "reachable") return { do: "remove", ifEmpty: policy === "DeleteIfEmpty" };
   if (broker === "gone") return { do: "release", orphaned: "its Broker or the Broker's Secret is gone" };
   if (unreachablePolicy === "Wait" && !brokerDeleting) return { do: "wait" };

@@ -1,5 +1,4 @@
 import { BrokerError, type KubePort } from "../adapters/ports.ts";
-import type { ConditionInput } from "../runtime/conditions.ts";
 import type { EventRecorder } from "../runtime/events.ts";
 import { hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
@@ -9,17 +8,15 @@ import { farewell, type Leaving } from "./farewell.ts";
 import { targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
-import { refusedOperation } from "./say.ts";
+import { writeOwned } from "./ownership.ts";
 
-/** How soon a queue that was not empty is looked at again, ms. */
-const AGAIN_MS = 2_000;
 const CONFLICT_MS = 100;
 
 export interface ReleaseInput {
   readonly member: Member;
-  /** Claims to the same vhost: of objects that stay, and of those that are being deleted, this one too. */
-  readonly live: readonly Claim[];
-  readonly leaving: readonly Claim[];
+  /** Who claims something of the same vhost: objects that stay, and those that are being deleted, this one too. */
+  readonly live: readonly Member[];
+  readonly leaving: readonly Member[];
   readonly session: Session | undefined;
   readonly situation: Pick<Leaving, "broker" | "unreachablePolicy" | "brokerDeleting" | "timeoutMs" | "waitedMs">;
 }
@@ -27,8 +24,8 @@ export interface ReleaseInput {
 export interface Released {
   readonly done: boolean;
   readonly againInMs?: number;
-  /** What to say of an object that stays. */
-  readonly condition?: ConditionInput;
+  /** Why it stays, when it is the broker that refuses. */
+  readonly refused?: BrokerError;
 }
 
 /**
@@ -40,18 +37,23 @@ export async function release(
   { member, live, leaving, session, situation }: ReleaseInput,
 ): Promise<Released> {
   const { object, claim, resource } = member;
+  const { won, heir } = standing(claim, live, leaving);
   if (!hasFinalizer(object)) return { done: true };
-  const decided = farewell({ ...situation, policy: object.spec.deletionPolicy, ...standing(claim, live, leaving) });
+  const decided = farewell({ ...situation, policy: object.spec.deletionPolicy, won, heir: heir !== undefined });
   if (decided.do === "wait") return { done: false, ...(decided.againInMs === undefined ? {} : { againInMs: decided.againInMs }) };
   if (decided.do === "remove") {
     if (session === undefined) return { done: false };
     const refused = await removeTarget(session, claim, decided.ifEmpty);
-    if (refused !== undefined) return { done: false, againInMs: AGAIN_MS, condition: refusedOperation(refused) };
-  } else if (decided.orphaned !== undefined) {
+    if (refused !== undefined) return { done: false, refused };
+  } else if (decided.do === "release" && decided.orphaned !== undefined) {
     const note = `${claim.target.type} ${claim.target.name} may have been left on the broker: ${decided.orphaned}`;
     events.record({ regarding: object, reason: "Orphaned", action: "Release", note });
   }
   try {
+    // Also what this one had put there: the heir decides which of its bindings stay.
+    if (decided.do === "hand-over" && heir !== undefined) {
+      await writeOwned(kube, heir.resource, heir.object, heir.digests.union(heir.claim.owned).union(claim.owned));
+    }
     await removeFinalizer(kube, resource, object);
     return { done: true };
   } catch (error) {
@@ -60,13 +62,17 @@ export async function release(
   }
 }
 
-/** Who has the target now, and who would have it next. */
-function standing(claim: Claim, live: readonly Claim[], leaving: readonly Claim[]): { won: boolean; heir?: Claim } {
+/** Who has the target now, and who would have it next: the oldest of those that stay. */
+function standing(claim: Claim, live: readonly Member[], leaving: readonly Member[]): { won: boolean; heir: Member | undefined } {
   const key = targetKey(claim.target);
-  const rivals = live.filter(({ target }) => targetKey(target) === key);
-  const winner = winnersOf([...rivals, ...leaving.filter(({ target }) => targetKey(target) === key)]).get(key);
-  const [heir] = rivals;
-  return { won: winner === undefined || winner.owner.uid === claim.owner.uid, ...(heir === undefined ? {} : { heir }) };
+  const staying = live.filter((one) => targetKey(one.claim.target) === key);
+  const claims = [...staying, ...leaving].map((one) => one.claim);
+  const winner = winnersOf(claims).get(key);
+  const next = winnersOf(staying.map((one) => one.claim)).get(key);
+  return {
+    won: winner === undefined || winner.owner.uid === claim.owner.uid,
+    heir: staying.find((one) => one.claim.owner.uid === next?.owner.uid),
+  };
 }
 
 /** Removes it and looks whether it went. Its bindings go with it. */

@@ -8,7 +8,6 @@ import type { ObjectKey } from "../runtime/object.ts";
 import type { SecretReader } from "../runtime/secrets.ts";
 import type { StatusWriter } from "../runtime/status.ts";
 import { createActor } from "./actor.ts";
-import type { Claim } from "./diff.ts";
 import { createEndpoints, type Endpoints, isEndpoint } from "./endpoints.ts";
 import { createLink, type Link } from "./link.ts";
 import { type ActorLoop, startLoop } from "./loop.ts";
@@ -58,7 +57,6 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
     const endpoint = endpoints.endpointOf(namespace, name);
     return isEndpoint(endpoint) ? endpoints.sharing(endpoint.display).filter((other) => other !== key) : [];
   };
-  const claimsThrough = (key: ObjectKey): readonly Claim[] => members.of(key).map(({ claim }) => claim);
 
   const begin = (key: ObjectKey): Running => {
     const wake = (): void => actors.get(key)?.loop.wake();
@@ -72,7 +70,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
       brokerResource: caches.brokers.resource,
       broker: () => caches.brokers.get(key),
       members: () => members.of(key),
-      rivals: () => rivalsOf(key).flatMap(claimsThrough),
+      rivals: () => rivalsOf(key).flatMap((rival) => members.of(rival)),
     });
     return { link, loop: startLoop(actor, clock, () => endUnless(key)) };
   };

@@ -17,6 +17,8 @@ export interface SyncInput {
   readonly members: readonly Member[];
   /** Claims to the same vhost that get no outcome here: of objects that are being deleted, and through other Broker objects. */
   readonly rivals: readonly Claim[];
+  /** Whether the broker refused this one a moment ago: it is compared, but not tried. */
+  readonly held: (member: Member) => boolean;
 }
 
 export interface SyncResult {
@@ -33,11 +35,14 @@ export interface SyncResult {
  * One pass: compare, write down what will be owned, change the broker, read back what was changed, compare again.
  * Throws `BrokerError` when the broker is lost, `KubeError` when the API server is.
  */
-export async function sync(kube: Pick<KubePort, "patch">, { session, members, rivals }: SyncInput): Promise<SyncResult> {
+export async function sync(kube: Pick<KubePort, "patch">, { session, members, rivals, held }: SyncInput): Promise<SyncResult> {
   const { picture, port, facts } = session;
   const compare = () => diff(members.map(claimOf), rivals, picture.actual);
   const before = compare();
-  const { batch, more } = firstOf(members, before);
+  const { batch, more } = firstOf(
+    members.filter((member) => !held(member)),
+    before,
+  );
   const owned = await own(kube, batch, before);
   const operations = owned.flatMap(({ claim }) => operationsOf(claim, before));
   if (operations.length === 0) return { outcomes: before, failures: new Map(), done: new Map(), more: more || owned.length < batch.length };

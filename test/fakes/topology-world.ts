@@ -1,0 +1,128 @@
+import { Registry } from "prom-client";
+import type { BrokerObject } from "../../operator/adapters/ports.ts";
+import { type Broker, brokerKind } from "../../operator/kinds/broker/schema.ts";
+import { type Exchange, exchangeKind } from "../../operator/kinds/exchange/schema.ts";
+import { type Queue, queueKind } from "../../operator/kinds/queue/schema.ts";
+import { createCache } from "../../operator/runtime/cache.ts";
+import { findCondition } from "../../operator/runtime/conditions.ts";
+import { resourceOf } from "../../operator/runtime/define-kind.ts";
+import { createEventRecorder } from "../../operator/runtime/events.ts";
+import type { Condition, KubeObject } from "../../operator/runtime/object.ts";
+import { createSecretReader } from "../../operator/runtime/secrets.ts";
+import { createStatusWriter } from "../../operator/runtime/status.ts";
+import { createTopologyMetrics } from "../../operator/topology/metrics.ts";
+import { startTopology } from "../../operator/topology/start.ts";
+import { createFakeClock, type FakeClock } from "./clock.ts";
+import { createFakeKube, type FakeKube } from "./kube.ts";
+import { createRecordingLog } from "./log.ts";
+import { createFakeVhost, type FakeVhost } from "./vhost.ts";
+
+const BROKERS = resourceOf(brokerKind);
+const EXCHANGES = resourceOf(exchangeKind);
+const QUEUES = resourceOf(queueKind);
+const SECRETS = { group: "", version: "v1", plural: "secrets", kind: "Secret" };
+const apiVersion = "longshore.dev/v1alpha1";
+const namespace = "n";
+
+/** Topology over an API server, a vhost and a clock in memory. Begins with Broker and Secret `rabbitmq`, and no operator. */
+export interface TopologyWorld extends AsyncDisposable {
+  readonly kube: FakeKube;
+  readonly vhost: FakeVhost;
+  readonly clock: FakeClock;
+  readonly start: () => Promise<void>;
+  /** Stops the operator wherever it is; what it remembers is lost. */
+  readonly crash: () => Promise<void>;
+  readonly queue: (name: string, spec?: object) => Promise<void>;
+  readonly exchange: (name: string, spec?: object) => Promise<void>;
+  readonly remove: (kind: "Queue" | "Exchange" | "Broker" | "Secret", name: string) => Promise<void>;
+  readonly get: (kind: "Queue" | "Exchange", name: string) => Promise<Queue | Exchange | undefined>;
+  readonly ready: (kind: "Queue" | "Exchange", name: string) => Promise<Condition | undefined>;
+  readonly broker: () => Promise<Broker | undefined>;
+  /** Reasons of the events so far. */
+  readonly events: () => readonly string[];
+}
+
+export async function createTopologyWorld(options: { readonly events?: boolean; readonly bulk?: boolean } = {}): Promise<TopologyWorld> {
+  const [kube, vhost, clock] = [createFakeKube(), createFakeVhost(), createFakeClock()];
+  const common = { kube, clock, random: () => 0.5, log: createRecordingLog() };
+  let running: AsyncDisposable | undefined;
+  const resources = { Queue: QUEUES, Exchange: EXCHANGES, Broker: BROKERS, Secret: SECRETS } as const;
+  const uri = Buffer.from("amqp://u:p@rabbit").toString("base64");
+  const secret: KubeObject & { data: object } = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "rabbitmq", namespace },
+    data: { uri },
+  };
+  kube.seed(SECRETS, secret);
+  const uriFrom = { secretKeyRef: { name: "rabbitmq" } };
+  const broker = { apiVersion, kind: "Broker", metadata: { name: "rabbitmq", namespace }, spec: brokerKind.spec.parse({ uriFrom }) };
+  kube.seed(BROKERS, broker);
+
+  const put = async (kind: "Queue" | "Exchange", name: string, spec: object): Promise<void> => {
+    const made = await kube.get(resources[kind], namespace, name);
+    if (made !== undefined) return void (await kube.patch(resources[kind], namespace, name, { spec }));
+    // The API server's own clock, to the second.
+    const metadata = { name, namespace, creationTimestamp: new Date(clock.now()).toISOString().replace(/\.\d+Z/, "Z") };
+    kube.seed(resources[kind], { apiVersion, kind, metadata, spec } as KubeObject);
+  };
+  const get = (kind: "Queue" | "Exchange", name: string) => kube.get<Queue | Exchange>(resources[kind], namespace, name);
+  const crash = async (): Promise<void> => {
+    const stopping = running?.[Symbol.asyncDispose]();
+    running = undefined;
+    await clock.advance(0);
+    await stopping;
+  };
+
+  return {
+    kube,
+    vhost,
+    clock,
+    crash,
+    async start() {
+      await using stack = new AsyncDisposableStack();
+      const cache = <T extends KubeObject>(resource: typeof QUEUES) => stack.use(createCache<T>({ ...common, resource, selection: {} }));
+      const caches = { brokers: cache<Broker>(BROKERS), exchanges: cache<Exchange>(EXCHANGES), queues: cache<Queue>(QUEUES) };
+      for (const one of Object.values(caches)) one.start();
+      await clock.advance(0);
+      stack.use(
+        await startTopology(
+          {
+            ...common,
+            caches,
+            connect: () => vhost.connect(options),
+            secrets: stack.use(createSecretReader(common)),
+            status: createStatusWriter(common),
+            events: stack.use(createEventRecorder({ ...common, instance: "test" })),
+            metrics: createTopologyMetrics(new Registry()),
+          },
+          new AbortController().signal,
+        ),
+      );
+      running = stack.move();
+      await clock.advance(20);
+    },
+    queue: (name, spec = {}) => put("Queue", name, queueKind.spec.parse({ brokerRef: { name: "rabbitmq" }, type: "classic", ...spec })),
+    exchange: (name, spec = {}) => put("Exchange", name, exchangeKind.spec.parse({ brokerRef: { name: "rabbitmq" }, ...spec })),
+    remove: (kind, name) => kube.delete(resources[kind], namespace, name),
+    get,
+    async ready(kind, name) {
+      const object = await get(kind, name);
+      const condition = findCondition(object?.status?.conditions, "Ready");
+      return condition?.observedGeneration === object?.metadata.generation ? condition : undefined;
+    },
+    broker: () => kube.get<Broker>(BROKERS, namespace, "rabbitmq"),
+    events: () =>
+      kube.calls.flatMap(({ verb, resource, body }) =>
+        verb === "create" && resource === "events" && body !== undefined && "reason" in body ? [String(body.reason)] : [],
+      ),
+    [Symbol.asyncDispose]: crash,
+  };
+}
+
+/** The bindings that lead into a queue, as `source key`. */
+export const bindingsOf = (vhost: FakeVhost, queue: string): readonly string[] =>
+  [...vhost.objects.values()]
+    .filter((object): object is BrokerObject & { type: "binding" } => object.type === "binding" && object.destination === queue)
+    .map(({ source, routingKey }) => `${source} ${routingKey}`)
+    .toSorted();
