@@ -236,10 +236,9 @@ export interface RemoteControlPort extends AsyncDisposable {
 
 // --- Store --------------------------------------------------------------------------------------------------------
 
-/** Where a Redis is, with the login: never show `uri`. */
+/** Where a Redis is, with the login: never show `uri`. `display` is `host:port/db`. */
 export interface StoreEndpoint {
   readonly uri: string;
-  /** `host:port/db`. */
   readonly display: string;
 }
 
