@@ -18,7 +18,7 @@ export function createMetrics(): RuntimeMetrics {
   const registry = new Registry();
   const registers = [registry];
   const caches: Cache<KubeObject>[] = [];
-  collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX, eventLoopMonitoringPrecision: 50 });
+  collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX, eventLoopMonitoringPrecision: 200 });
 
   const seconds = new Histogram({
     name: `${METRIC_PREFIX}reconcile_duration_seconds`,
