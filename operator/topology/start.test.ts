@@ -53,6 +53,20 @@ test("Ready is said only after the read-back", async () => {
   expect(await world.ready("Queue", "ghost")).toMatchObject({ status: "True" });
 });
 
+test("a binding that is to go goes, even when the operator dies after it has written down the new ones", async () => {
+  await world.exchange("shop");
+  await world.queue("orders", { bindings: [{ exchange: "shop", routingKey: "old" }] });
+  await world.start();
+  world.vhost.failNext("remove binding", away());
+  await world.queue("orders", { bindings: [{ exchange: "shop", routingKey: "new" }] });
+  await world.clock.advance(10);
+  expect(bindingsOf(world.vhost, "orders")).toEqual(["shop new", "shop old"]);
+  await world.crash();
+  await world.start();
+  await world.clock.advance(100);
+  expect(bindingsOf(world.vhost, "orders")).toEqual(["shop new"]);
+});
+
 describe("drift", () => {
   test.for([
     ["with events", true, 20],
@@ -132,6 +146,13 @@ describe("a broker that is away", () => {
     await world.clock.advance(2_200);
     expect(await world.get("Queue", "old")).toBeUndefined();
     expect(world.vhost.objects.size).toBe(0);
+  });
+  test("what was taken meanwhile is back with it, and is no poll later", async () => {
+    world.vhost.wipe();
+    await world.clock.advance(1_000);
+    world.vhost.failure = undefined;
+    await world.clock.advance(2_100);
+    expect(world.vhost.objects.has("queue/old")).toBe(true);
   });
   test("without Secret and Broker nobody waits", async () => {
     for (const kind of ["Secret", "Broker"] as const) await world.remove(kind, "rabbitmq");
