@@ -8,7 +8,7 @@ import { digestOf, identityOf } from "./identity.ts";
  * that a binding taken out of the spec is removed even if the operator dies in between, while a foreign binding on the same queue is left alone.
  * Digests and not bindings, because an object may have 1,000 of them and annotations 256 KiB.
  */
-export const BINDINGS_ANNOTATION = "longshore.dev/bindings";
+const BINDINGS_ANNOTATION = "longshore.dev/bindings";
 
 export function ownedOf({ metadata }: KubeObject): ReadonlySet<string> {
   const text = metadata.annotations?.[BINDINGS_ANNOTATION] ?? "";

@@ -43,7 +43,7 @@ export const manifests = (namespace: string) => ({
 });
 
 /** A vhost of its own on a shared broker, so that tests do not meet. Its URI holds the login. */
-export async function makeVhost(broker: Broker, name: string): Promise<{ readonly uri: string; drop(): Promise<void> }> {
+export async function makeVhost(broker: Broker, name: string): Promise<{ readonly uri: string; readonly drop: () => Promise<void> }> {
   await broker.ctl("add_vhost", name);
   await broker.ctl("set_permissions", "-p", name, broker.username, ".*", ".*", ".*");
   return {

@@ -21,7 +21,7 @@ const PAGE_SIZE = 500;
 const OBSERVE_DEADLINE_MS = 30_000;
 const BULK_DEADLINE_MS = 120_000;
 
-export interface TopologyOptions {
+interface TopologyOptions {
   readonly connection: BrokerConnection;
   /** In [0, 1). */
   readonly random: () => number;
@@ -31,7 +31,7 @@ export interface TopologyOptions {
  * Topology by RabbitMQ's management API, 3.10 to 4.3; AMQP only where the API has no live answer: events, and whether a queue is empty.
  * Uses `connection` but leaves it to its owner.
  */
-export function openTopology(endpoint: BrokerEndpoint, { connection, random }: TopologyOptions): TopologyPort {
+function openTopology(endpoint: BrokerEndpoint, { connection, random }: TopologyOptions): TopologyPort {
   const api = openManagement(endpoint);
   const { vhost } = endpoint;
   const inVhost = encodeURIComponent(vhost);

@@ -2,7 +2,7 @@ import type { BrokerObject } from "../../adapters/ports.ts";
 import { brokerArguments, desiredBindings } from "../bindings.ts";
 import type { Exchange } from "./schema.ts";
 
-export const exchangeName = ({ metadata, spec }: Exchange): string => spec.name ?? metadata.name;
+const exchangeName = ({ metadata, spec }: Exchange): string => spec.name ?? metadata.name;
 
 /** The exchange, then the bindings that lead into it. `alternateExchange` wins over the same argument in `arguments`. Never throws. */
 export function desiredExchange(exchange: Exchange): readonly BrokerObject[] {

@@ -24,7 +24,7 @@ const ARGUMENTS: readonly Row[] = [
 
 const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text));
 
-export const queueName = ({ metadata, spec }: Queue): string => spec.name ?? metadata.name;
+const queueName = ({ metadata, spec }: Queue): string => spec.name ?? metadata.name;
 
 /** The queue, then its bindings. A typed field wins over the same argument in `arguments`. Throws `RangeError` only on what the schema refuses. */
 export function desiredQueue(queue: Queue): readonly BrokerObject[] {
