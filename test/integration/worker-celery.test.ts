@@ -36,6 +36,9 @@ const call = (expression: string): Promise<unknown> => lab.python(`result = outc
 
 test.for<[why: string, call: string, want: unknown]>([
   ["keyword arguments", '"demo.add", (), {"x": 1, "y": 2}', ["ok", 3]],
+  ["msgpack", '"demo.add", (1, 2), serializer="msgpack"', ["ok", 3]],
+  ["YAML", '"demo.add", (1, 2), serializer="yaml"', ["ok", 3]],
+  ["a compressed body", '"demo.add", (1, 2), compression="gzip"', ["ok", 3]],
   ["positional arguments fill the schema's keys", '"demo.add", (1, 2)', ["ok", 3]],
   [
     "an argument of the wrong type",

@@ -3,11 +3,11 @@ import type { Begun, Leases } from "../leases/leases.ts";
 import type { BrokerPort, Delivery } from "../ports.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeException, type PyException } from "../protocol/exception.ts";
-import { decodeTask } from "../protocol/message.ts";
 import { decodeResult, encodeResult, resultKey, type TaskResult } from "../protocol/result.ts";
-import type { TaskMessage } from "../protocol/task-message.ts";
+import type { Decoded, TaskMessage } from "../protocol/task-message.ts";
 import type { Task } from "../tasks/define-task.ts";
 import { admit } from "./admit.ts";
+import { decodeDelivery } from "./decode.ts";
 import { effectUnknown } from "./failure.ts";
 import { finish } from "./finish.ts";
 import { workKey } from "./key.ts";
@@ -51,7 +51,7 @@ export interface Running {
  */
 export async function attempt(running: Running, deps: AttemptDeps): Promise<void> {
   const { delivery } = running;
-  const decoded = decodeTask(delivery);
+  const decoded = decodeDelivery(delivery);
   if (decoded.kind === "malformed") return await refuse(delivery, decoded, deps);
   const { task } = decoded;
   running.task = task;
@@ -148,11 +148,7 @@ function storedResult(task: TaskMessage, stored: Stored, now: number): TaskResul
 }
 
 /** A message that is no task: to the dead-letter exchange, and its sender is told when it can be. */
-async function refuse(
-  delivery: Delivery,
-  malformed: Extract<ReturnType<typeof decodeTask>, { kind: "malformed" }>,
-  deps: AttemptDeps,
-): Promise<void> {
+async function refuse(delivery: Delivery, malformed: Extract<Decoded, { kind: "malformed" }>, deps: AttemptDeps): Promise<void> {
   deps.observer.malformed(malformed.reason, delivery);
   const id = malformed.answer?.id;
   if (id !== undefined) {

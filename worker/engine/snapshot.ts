@@ -1,7 +1,7 @@
 import { loadavg } from "node:os";
 import type { Delivery } from "../ports.ts";
 import type { HeldTask, WorkerSnapshot } from "../protocol/control-snapshot.ts";
-import { decodeTask } from "../protocol/message.ts";
+import { decodeDelivery } from "./decode.ts";
 import type { Executor } from "./executor.ts";
 import type { Tally } from "./tally.ts";
 
@@ -25,7 +25,7 @@ export function heldTasks(executor: Executor): { readonly active: readonly HeldT
     task === undefined ? [] : [held(delivery, task, startedAt)],
   );
   const reserved = executor.waiting.flatMap((delivery) => {
-    const decoded = decodeTask(delivery);
+    const decoded = decodeDelivery(delivery);
     return decoded.kind === "task" ? [held(delivery, decoded.task)] : [];
   });
   return { active, reserved };
