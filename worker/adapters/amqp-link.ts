@@ -26,7 +26,7 @@ export interface Link extends AsyncDisposable {
 }
 
 /** `pyamqp` is kombu's name for the same protocol. Throws `BrokerError("invalid")` that shows no part of a password. */
-export function parseBrokerUrl(text: string): string {
+function parseBrokerUrl(text: string): string {
   const url = URL.parse(text.replace(/^pyamqp(s?):/, "amqp$1:"));
   if (url === null || !/^amqps?:$/.test(url.protocol) || url.hostname === "") {
     throw new BrokerError("invalid", "CELERY_BROKER_URL: expected amqp(s)://user:password@host:port/vhost");

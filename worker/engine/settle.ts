@@ -44,7 +44,7 @@ const LOST_DELAY_MS = 1_000;
 const isDeath = (header: string): boolean => /^x-(death|first-death-|last-death-|delivery-count)/.test(header);
 
 /** A task's message once more, straight to the queue it came from, with some headers changed. */
-export function again(task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties">, headers: Record<string, unknown>): Publication {
+function again(task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties">, headers: Record<string, unknown>): Publication {
   const kept = Object.fromEntries(Object.entries(task.headers).filter(([name]) => !isDeath(name)));
   return {
     exchange: "",

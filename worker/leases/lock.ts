@@ -22,7 +22,7 @@ export interface Locks extends AsyncDisposable {
 const RECORD_TTL_MS = 3_600_000;
 const POLL_MS = 100;
 
-export const lockKey = (name: string): string => `longshore:lock:{${name}}`;
+const lockKey = (name: string): string => `longshore:lock:{${name}}`;
 
 /** Locks for everybody who shares the store. `owner` must be unique per process. */
 export function openLocks(store: StorePort, owner: string, clock: Clock, random: () => number): Locks {

@@ -5,7 +5,7 @@ import { isTask, type Task } from "./define-task.ts";
 import { openModules } from "./modules.ts";
 
 /** A mistake in the user's modules; the process should say so where Kubernetes shows it, and end. */
-export class TaskModuleError extends Error {
+class TaskModuleError extends Error {
   override readonly name = "TaskModuleError";
 }
 
