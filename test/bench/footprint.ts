@@ -1,76 +1,82 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { up } from "../cluster/cluster.ts";
+import { type Cluster, up } from "../cluster/cluster.ts";
 import { buildImages } from "../product/images.ts";
 import { kubectl } from "../product/kubectl.ts";
 import { installOperator, OPERATOR_NAMESPACE } from "../product/operator.ts";
+import { ageMs, cpuSeconds, operatorPids, podName, residentMb } from "./operator-processes.ts";
 import { quantile, type Report } from "./report.ts";
 
-const IDLE_SECONDS = 30;
-const TICKS_PER_SECOND = 100;
+const IDLE_SECONDS = 60;
+const HTTP_PORT = 8080;
 
-/** Operator processes on this machine: pods of the local cluster are processes of the host. */
-function operatorPids(): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => {
-      if (!Number.isInteger(pid)) return false;
-      try {
-        return (
-          /\/operator\/main\.mjs|\/app\/main\.mjs/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")) &&
-          readFileSync(`/proc/${pid}/environ`, "utf8").includes("POD_NAMESPACE=longshore-system")
-        );
-      } catch {
-        return false; // it ended meanwhile
-      }
-    });
+const inNamespace = (cluster: Cluster, ...args: string[]) => kubectl(cluster, ["--namespace", OPERATOR_NAMESPACE, ...args]);
+
+/** Asks a fresh operator again and again until it says that it is ready; returns the age of its process then, ms. */
+async function startToReady(cluster: Cluster, pid: number): Promise<number> {
+  let address = "";
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    address ||= await inNamespace(cluster, "get", "pod", podName(pid), "-o", "jsonpath={.status.podIP}");
+    const ready =
+      address !== "" &&
+      (await fetch(`http://${address}:${HTTP_PORT}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ));
+    if (ready) return ageMs(pid);
+    await delay(10);
+  }
+  throw new Error(`the operator of process ${pid} was not ready`);
 }
 
-const residentMb = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+/** Waits until as many operators run as the Deployment asks for, no old one among them. */
+async function settled(cluster: Cluster, gone: ReadonlySet<number>): Promise<readonly number[]> {
+  await inNamespace(cluster, "rollout", "status", "deployment/longshore", "--timeout=60s");
+  const wanted = Number(await inNamespace(cluster, "get", "deployment", "longshore", "-o", "jsonpath={.spec.replicas}"));
+  for (let tries = 0; tries < 300; tries += 1) {
+    const pids = operatorPids();
+    if (pids.length === wanted && !pids.some((pid) => gone.has(pid))) return pids;
+    await delay(200);
+  }
+  throw new Error(`there were not exactly ${wanted} operators within 60 s`);
 }
 
-interface Pod {
-  readonly metadata: { readonly name: string };
-  readonly status: {
-    readonly conditions: readonly { readonly type: string; readonly lastTransitionTime: string }[];
-    readonly containerStatuses: readonly { readonly state: { readonly running?: { readonly startedAt: string } } }[];
-  };
+/** Deletes all operator pods and measures each new one. */
+async function restart(cluster: Cluster): Promise<readonly number[]> {
+  const before = new Set(await settled(cluster, new Set()));
+  await inNamespace(cluster, "delete", "pods", "--all", "--wait=false");
+  const fresh = new Map<number, Promise<number>>();
+  for (let tries = 0; fresh.size < before.size; tries += 1) {
+    if (tries > 3_000) throw new Error(`of ${before.size} operators only ${fresh.size} came back within 60 s`);
+    for (const pid of operatorPids()) if (!before.has(pid) && !fresh.has(pid)) fresh.set(pid, startToReady(cluster, pid));
+    await delay(20);
+  }
+  const times = await Promise.all(fresh.values());
+  await settled(cluster, before);
+  return times;
 }
 
-/** Resident memory, idle processor time, and the time from container start to ready of the operator as the chart installs it. */
+/** Resident memory, idle processor time, and the time from process start to ready, of the operator as the chart installs it. */
 export async function footprint({ trials = 5 }: { trials: number | undefined }): Promise<Report> {
   const cluster = await up();
   await installOperator(cluster, await buildImages(cluster));
-  const inNamespace = (...args: string[]) => kubectl(cluster, ["--namespace", OPERATOR_NAMESPACE, ...args]);
   const starts: number[] = [];
-  for (let trial = 0; trial < trials; trial += 1) {
-    await inNamespace("delete", "pods", "--all", "--wait=true");
-    await inNamespace("rollout", "status", "deployment/longshore", "--timeout=60s");
-    const { items } = JSON.parse(await inNamespace("get", "pods", "-o", "json")) as { items: Pod[] };
-    for (const { status } of items) {
-      const started = Date.parse(status.containerStatuses[0]?.state.running?.startedAt ?? "");
-      const ready = Date.parse(status.conditions.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "");
-      starts.push((ready - started) / 1_000); // whole seconds: this is what Kubernetes records
-    }
-  }
+  for (let trial = 0; trial < trials; trial += 1) starts.push(...(await restart(cluster)));
+  await delay(20_000); // a new leader, its first look at everything
   const before = new Map(operatorPids().map((pid) => [pid, cpuSeconds(pid)]));
   await delay(IDLE_SECONDS * 1_000);
   const idle = [...before].map(([pid, seconds]) => (100 * (cpuSeconds(pid) - seconds)) / IDLE_SECONDS);
   const resident = [...before.keys()].map(residentMb);
+  const pools = (await kubectl(cluster, ["get", "workerpools", "--all-namespaces", "--output", "name"])).split("\n").filter(Boolean).length;
   return {
     bench: "footprint",
     figures: {
       rss_max_mb: Math.max(...resident),
       idle_cpu_max_percent: Math.max(...idle),
-      start_to_ready_p50_s: quantile(starts, 0.5),
-      start_to_ready_max_s: Math.max(...starts),
+      start_to_ready_p50_ms: quantile(starts, 0.5),
+      start_to_ready_max_ms: Math.max(...starts),
     },
     peers: {},
-    settings: { operator_pods: before.size, idle_seconds: IDLE_SECONDS, restarts: trials },
-    series: { start_to_ready_s: starts },
+    settings: { operator_pods: before.size, idle_seconds: IDLE_SECONDS, restarts: trials, pools },
+    series: { start_to_ready_ms: starts },
   };
 }
