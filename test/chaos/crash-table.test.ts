@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lab, openLab, untilReady } from "../integration/worker-process.ts";
@@ -37,7 +38,7 @@ const TABLE: readonly [at: string, mode: "at-most-once" | "at-least-once", effec
 ];
 
 test.for(TABLE)("kill -9 at %s, %s: %i effects", async ([at, mode, effects, caller]) => {
-  const MARKS = `/tmp/longshore-crash-${process.pid}-${at}-${mode}`;
+  const MARKS = join(lab.folder, `${at}-${mode}`);
   await using first = await lab.worker({ queues: "q", main: MAIN, env: { MARKS, CRASH_AT: at } });
   const id = await lab.python(`result = app.send_task("crash.${mode}").id`);
   expect(await first.exit).toBe("SIGKILL");

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lab, openLab, untilReady } from "./worker-process.ts";
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const marksFile = (name: string): string => `/tmp/longshore-marks-${process.pid}-${name}`;
+const marksFile = (name: string): string => join(lab.folder, name);
 const lines = async (file: string): Promise<string[]> =>
   (await readFile(file, "utf8").catch(() => "")).split("\n").filter(Boolean).toSorted();
 const numbered = (what: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${what} ${n}`).toSorted();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -15,6 +15,8 @@ export interface Lab extends AsyncDisposable {
   readonly brokerUrl: string;
   readonly redisUrl: string;
   readonly redis: Redis;
+  /** A folder that goes with the lab. */
+  readonly folder: string;
   readonly broker: Broker;
   declare(queue: string, args?: Record<string, unknown>): Promise<void>;
   /** Messages that are ready in a queue, by a passive declare. */
@@ -105,12 +107,14 @@ export async function openLab(name: string, database: number): Promise<Lab> {
     }
   };
   const processes: WorkerProcess[] = [];
+  const folder = await mkdtemp(join(tmpdir(), "longshore-lab-"));
   const celery = openPython(bin, [brokerUrl, redisUrl]);
 
   return {
     brokerUrl,
     redisUrl,
     redis: client,
+    folder,
     broker: shared,
     async declare(queue, args = {}) {
       await onChannel((channel) => channel.assertQueue(queue, { durable: true, arguments: args }));
@@ -128,7 +132,7 @@ export async function openLab(name: string, database: number): Promise<Lab> {
     },
     python: (script) => celery.run(script),
     async worker(options) {
-      const tasks = await mkdtemp(join(tmpdir(), "longshore-tasks-"));
+      const tasks = await mkdtemp(join(folder, "tasks-"));
       for (const [file, text] of Object.entries(options.tasks ?? {})) await writeFile(join(tasks, file), text);
       port += 1;
       const started = startProcess(options.main ?? join(ROOT, "worker/main.ts"), port, {
@@ -150,6 +154,7 @@ export async function openLab(name: string, database: number): Promise<Lab> {
       await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
       await client.flushdb();
       client.disconnect();
+      await rm(folder, { recursive: true, force: true });
       await shared.ctl("delete_vhost", vhost);
     },
   };
