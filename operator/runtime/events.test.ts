@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createFakeClock } from "../../test/fakes/clock.ts";
+import { createFakeClock, settled } from "../../test/fakes/clock.ts";
 import { createFakeKube } from "../../test/fakes/kube.ts";
 import { createRecordingLog } from "../../test/fakes/log.ts";
 import { createEventRecorder } from "./events.ts";
@@ -41,4 +41,42 @@ test("an event that cannot be written is logged and lost; in a namespace that en
   recorder.record({ ...unreachable, note: "another" });
   await recorder[Symbol.asyncDispose]();
   expect(log.lines.map(({ level }) => level)).toEqual(["warn", "debug"]);
+});
+
+test("a series is written only after its event is there, however long that takes, and never for an event that was lost", async () => {
+  const { kube, clock, log } = setup();
+  const slow = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const recorder = createEventRecorder({
+    clock,
+    log,
+    instance: "operator-1",
+    kube: {
+      async create(resource, object) {
+        await slow.promise;
+        order.push("created");
+        return kube.create(resource, object);
+      },
+      async patch(...args) {
+        order.push("patched");
+        return kube.patch(...args);
+      },
+    },
+  });
+  recorder.record(unreachable);
+  recorder.record(unreachable);
+  const disposed = recorder[Symbol.asyncDispose]();
+  await settled();
+  slow.resolve();
+  await disposed;
+  expect(order).toEqual(["created", "patched"]);
+  expect(log.lines).toEqual([]);
+
+  const lossy = createEventRecorder({ kube, clock, log, instance: "operator-2" });
+  const before = kube.calls.length;
+  kube.failNext("create", new KubeError(0, "Unreachable", "gone"));
+  lossy.record(unreachable);
+  lossy.record(unreachable);
+  await lossy[Symbol.asyncDispose]();
+  expect(kube.calls.slice(before).map(({ verb }) => verb)).toEqual(["create"]);
 });

@@ -34,6 +34,8 @@ export interface EventRecorder extends AsyncDisposable {
 interface Series {
   readonly name: string;
   readonly namespace: string;
+  /** Whether the event that the series belongs to was written. */
+  readonly created: Promise<boolean>;
   count: number;
   lastAt: number;
   timer?: Disposable;
@@ -49,27 +51,31 @@ export interface EventRecorderOptions {
 
 export function createEventRecorder({ kube, clock, log, instance }: EventRecorderOptions): EventRecorder {
   const recent = new Map<string, Series>();
-  const pending = new Set<Promise<void>>();
+  const pending = new Set<Promise<boolean>>();
   let sequence = 0;
 
-  const send = (what: Promise<unknown>): void => {
-    const sent: Promise<void> = what
+  /** Whether it was written. Never rejects. */
+  const send = (what: Promise<unknown>): Promise<boolean> => {
+    const sent: Promise<boolean> = what
       .then(
-        () => undefined,
+        () => true,
         (error: unknown) => {
           // A namespace that is being deleted takes nothing new: nobody will read it there.
           const ending = isKubeError(error, 403) && error.message.includes("being terminated");
           log[ending ? "debug" : "warn"](errorFields(error), "cannot write event");
+          return false;
         },
       )
       .finally(() => pending.delete(sent));
     pending.add(sent);
+    return sent;
   };
 
   const flush = (series: Series): void => {
     delete series.timer;
-    const lastObservedTime = microTime(series.lastAt);
-    send(kube.patch(EVENTS, series.namespace, series.name, { series: { count: series.count, lastObservedTime } }));
+    const body = { series: { count: series.count, lastObservedTime: microTime(series.lastAt) } };
+    // Two requests on two connections have no order: the event must be there first.
+    void send(series.created.then((created) => (created ? kube.patch(EVENTS, series.namespace, series.name, body) : undefined)));
   };
 
   const forgetOld = (): void => {
@@ -92,7 +98,6 @@ export function createEventRecorder({ kube, clock, log, instance }: EventRecorde
       const namespace = metadata.namespace ?? "default";
       // Milliseconds may collide, the counter of this process does not; names are cut so that the whole stays below 253.
       const name = `${metadata.name.slice(0, 200)}.${now.toString(16)}${(sequence++).toString(16).padStart(4, "0")}`;
-      recent.set(key, { name, namespace, count: 1, lastAt: now });
       const { uid, resourceVersion } = metadata;
       const event = {
         apiVersion: "events.k8s.io/v1",
@@ -107,7 +112,7 @@ export function createEventRecorder({ kube, clock, log, instance }: EventRecorde
         note: cut(withoutLogin(note)),
         regarding: { apiVersion, kind, name: metadata.name, namespace: metadata.namespace, uid, resourceVersion },
       };
-      send(kube.create(EVENTS, event));
+      recent.set(key, { name, namespace, count: 1, lastAt: now, created: send(kube.create(EVENTS, event)) });
     },
     async [Symbol.asyncDispose]() {
       for (const series of recent.values()) {

@@ -17,14 +17,14 @@ export interface ApiProxy extends AsyncDisposable {
     fits: (path: string) => boolean,
     act: (path: string) => string | { readonly status: number; readonly headers: Record<string, string> },
   ): void;
-  /** Paths asked for so far, with their queries. */
-  readonly paths: readonly string[];
+  /** What was asked for so far, with its query, and when it came (monotonic ms). */
+  readonly asked: readonly { readonly path: string; readonly at: number }[];
 }
 
 type Trick = Parameters<ApiProxy["next"]>;
 
 export async function startApiProxy(access: Access): Promise<ApiProxy> {
-  const paths: string[] = [];
+  const asked: { readonly path: string; readonly at: number }[] = [];
   const tricks: Trick[] = [];
   /** Answers under way, from the server to whom they go. */
   const answers = new Map<IncomingMessage, ServerResponse>();
@@ -32,7 +32,7 @@ export async function startApiProxy(access: Access): Promise<ApiProxy> {
 
   const listener: RequestListener = (incoming, outgoing) => {
     let path = incoming.url ?? "/";
-    paths.push(path);
+    asked.push({ path, at: performance.now() });
     const index = tricks.findIndex(([fits]) => fits(path));
     const [trick] = index < 0 ? [] : tricks.splice(index, 1);
     const answer = trick?.[1](path);
@@ -62,7 +62,7 @@ export async function startApiProxy(access: Access): Promise<ApiProxy> {
 
   return {
     access: { ...access, server: new URL(`http://127.0.0.1:${port}`), tls: {} },
-    paths,
+    asked,
     cut() {
       isCut = true;
       server.closeAllConnections();
