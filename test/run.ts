@@ -17,9 +17,13 @@ interface VitestSummary {
 
 const folder = await mkdtemp(join(tmpdir(), "longshore-test-"));
 const file = join(folder, "results.json");
-const vitest = spawn("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...process.argv.slice(2)], { stdio: "inherit" });
+const vitest = spawn("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => vitest.kill(signal));
-const code = await new Promise<number>((resolve) => vitest.once("error", () => resolve(127)).once("exit", (status) => resolve(status ?? 1)));
+const code = await new Promise<number>((resolve) =>
+  vitest.once("error", () => resolve(127)).once("exit", (status) => resolve(status ?? 1)),
+);
 const text = await readFile(file, "utf8").catch(() => undefined);
 await rm(folder, { recursive: true });
 

@@ -11,7 +11,9 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
 const stamp = join(modules, ".installed-for");
-const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const wanted = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
 const pinnedNode = join(modules, "node", "bin", "node");
 
 function installed() {
@@ -21,7 +23,10 @@ function installed() {
 if (!installed()) {
   process.stderr.write("installing npm packages…\n");
   // Not `npm ci`: it fails where a registry does not carry the binaries of other platforms. The lock file decides all the same.
-  const done = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const done = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
   if (done.status !== 0) {
     process.stderr.write("npm install failed: see above. It needs the npm registry that your npm is configured for.\n");
     process.exit(1);
@@ -31,7 +36,9 @@ if (!installed()) {
     spawnSync("npm", ["rebuild", "node"], { cwd: root, stdio: ["ignore", 2, 2] });
   }
   if (!existsSync(pinnedNode)) {
-    process.stderr.write("the npm package `node` brought no binary: allow its install script (npm config get ignore-scripts) and try again.\n");
+    process.stderr.write(
+      "the npm package `node` brought no binary: allow its install script (npm config get ignore-scripts) and try again.\n",
+    );
     process.exit(1);
   }
   writeFileSync(stamp, wanted);

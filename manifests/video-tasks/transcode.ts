@@ -9,7 +9,7 @@ async function ffmpeg(args: readonly string[], signal: AbortSignal): Promise<voi
   const child = spawn("ffmpeg", ["-v", "error", "-nostdin", "-threads", "1", ...args], { signal, stdio: ["ignore", "ignore", "pipe"] });
   let complaint = "";
   child.stderr.on("data", (chunk) => (complaint += chunk));
-  const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   if (code !== 0) throw new Error(`ffmpeg: ${complaint.trim() || `exit status ${code}`}`);
 }
 

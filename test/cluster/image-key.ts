@@ -23,7 +23,7 @@ export function imageKey({ dockerfile, context, buildArgs, files }: ImageInputs)
 }
 
 /** The sources of COPY and ADD, except those that come from another stage. A pattern stands for the folder that it is in. */
-export function copied(dockerfile: string): string[] {
+function copied(dockerfile: string): string[] {
   const lines = dockerfile.replaceAll(/\\\r?\n/g, " ").split("\n");
   return lines.flatMap((line) => {
     const [, rest] = /^\s*(?:COPY|ADD)\s+(.*)$/i.exec(line) ?? [];

@@ -11,7 +11,7 @@ import { ensureProcess } from "./processes.ts";
 import { type ClusterState, writeConfig } from "./state.ts";
 import { clearNode } from "./teardown.ts";
 
-export const NODE_NAME = "longshore";
+const NODE_NAME = "longshore";
 
 /** The namespaces come before everything else: the API server listens on the address that they bring. */
 export async function ensureNamespace(state: ClusterState): Promise<number> {

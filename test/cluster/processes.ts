@@ -27,7 +27,7 @@ export interface ProcessSpec {
 
 const recordPath = (name: string) => join(home().run, "pids", `${name}.json`);
 /** Where a process of ours writes what it has to say. */
-export const logPath = (name: string) => join(home().logs, `${name}.log`);
+const logPath = (name: string) => join(home().logs, `${name}.log`);
 
 /** The record of a process that still runs. A record whose pid now belongs to somebody else counts as none. */
 export function running(name: string): ProcessRecord | undefined {

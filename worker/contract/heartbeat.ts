@@ -14,12 +14,10 @@ export const heartbeatSchema = z.object({
   v: z.literal(1),
   pod: z.string().meta({ description: "Pod name; outside Kubernetes the host name." }),
   boot: z.string().meta({ description: "Random per process: a new value means that the counters began anew." }),
-  seq: z
-    .int()
-    .meta({
-      description:
-        "Grows with every beat. Age is measured by the reader from when it saw a new value: clocks of two machines are never compared.",
-    }),
+  seq: z.int().meta({
+    description:
+      "Grows with every beat. Age is measured by the reader from when it saw a new value: clocks of two machines are never compared.",
+  }),
   at: z.number().meta({ description: "The worker's clock, ms since the epoch. For people, not for decisions." }),
   state: z.enum(["starting", "running", "draining", "stopping"]).meta({
     description: "draining: consumers were cancelled by remote control and may come back; stopping: SIGTERM, final.",
@@ -27,12 +25,9 @@ export const heartbeatSchema = z.object({
   consuming: z.array(z.string()).meta({ description: "Queues with a live consumer. Empty while cordoned." }),
   slots: z.int().min(0),
   busy: z.int().min(0).meta({ description: "Slots that run a task now." }),
-  unacked: z
-    .int()
-    .min(0)
-    .meta({
-      description: "Deliveries taken and not settled: running, waiting for a slot, or parked. 0 means that this worker can be removed.",
-    }),
+  unacked: z.int().min(0).meta({
+    description: "Deliveries taken and not settled: running, waiting for a slot, or parked. 0 means that this worker can be removed.",
+  }),
   finished: z.int().min(0),
   failed: z.int().min(0),
   redelivered: z.int().min(0).meta({ description: "Deliveries that carried the broker's redelivered flag." }),

@@ -24,9 +24,9 @@ export interface TaskContext {
   /** Grows per idempotency key; hand it to the resource, so that it can refuse one who comes late. */
   readonly fence: string;
   /** Call right before the irreversible act: from here a crash is not followed by a silent repetition. Throws when the lease is lost: do not act. */
-  effect(): Promise<void>;
+  readonly effect: () => Promise<void>;
   /** Stores state PROGRESS with these details, for whoever polls the result. */
-  progress(details: ValueMap): Promise<void>;
+  readonly progress: (details: ValueMap) => Promise<void>;
 }
 
 /** Under Celery's names; times in seconds. */
