@@ -65,6 +65,20 @@ export const brokerArguments = z.record(z.string(), z.unknown()).meta({
   preserveUnknown: true,
 });
 
+/** Bindings whose destination is the object that lists them. */
+export const bindingsFrom = (description: string) =>
+  z
+    .array(
+      z.strictObject({
+        exchange: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
+        routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
+        arguments: brokerArguments.optional(),
+      }),
+    )
+    .max(1_000)
+    .default([])
+    .meta({ description });
+
 export const deletionPolicy = z.enum(["Delete", "Retain", "DeleteIfEmpty"]);
 
 const conditions = z

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
-import { brokerArguments, brokerName, commonStatus, deletionPolicy, reference } from "../fields.ts";
+import { bindingsFrom, brokerArguments, brokerName, commonStatus, deletionPolicy, reference } from "../fields.ts";
 
 /** One exchange, with the bindings that lead into it from other exchanges. */
 export const exchangeKind = defineKind({
@@ -26,17 +26,7 @@ export const exchangeKind = defineKind({
     internal: z.boolean().default(false).meta({ description: "Only other exchanges may publish to it." }),
     alternateExchange: z.string().min(1).max(255).optional().meta({ description: "Takes the messages that no binding takes." }),
     arguments: brokerArguments.optional(),
-    bindings: z
-      .array(
-        z.strictObject({
-          exchange: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
-          routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
-          arguments: brokerArguments.optional(),
-        }),
-      )
-      .max(1_000)
-      .default([])
-      .meta({ description: "Bindings from other exchanges to this one." }),
+    bindings: bindingsFrom("Bindings from other exchanges to this one."),
     deletionPolicy: deletionPolicy
       .exclude(["DeleteIfEmpty"])
       .default("Delete")

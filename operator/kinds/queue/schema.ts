@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
-import { brokerArguments, brokerName, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
+import { bindingsFrom, brokerArguments, brokerName, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
 
 /** The field is an argument that only these types of queue know. */
 const needs = (field: string, types: readonly string[]): CelRule => ({
@@ -80,17 +80,7 @@ export const queueKind = defineKind({
       .optional()
       .meta({ description: "What gives when the queue is full." }),
     arguments: brokerArguments.optional(),
-    bindings: z
-      .array(
-        z.strictObject({
-          exchange: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
-          routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
-          arguments: brokerArguments.optional(),
-        }),
-      )
-      .max(1_000)
-      .default([])
-      .meta({ description: "Bindings from exchanges to this queue. A binding that is taken out of the list is removed from the broker." }),
+    bindings: bindingsFrom("Bindings from exchanges to this queue. A binding that is taken out of the list is removed from the broker."),
     deletionPolicy: deletionPolicy.default("Delete").meta({
       description:
         "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",
