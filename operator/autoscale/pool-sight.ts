@@ -1,23 +1,10 @@
 import type { Pod } from "../kinds/worker-pool/pods.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
 import { type Beats, NO_BEATS } from "./heartbeats.ts";
-import type { Observation } from "./observation.ts";
-import { observe } from "./observe.ts";
-import { countersOf, podReadings, startupSecondsOf } from "./pod-readings.ts";
+import { createPerception, type Sight } from "./perception.ts";
+import { countersOf, podReadings } from "./pod-readings.ts";
 import type { PoolPlan } from "./policy.ts";
-import { addSample, NO_RATES, type RateFigures, ratesAt } from "./rates.ts";
-import type { PodReadings, PodWork, QueueReadings, Reading, ZeroMemory } from "./reading.ts";
-import { rememberZero } from "./zero.ts";
-
-/** Before a pod of the pool has ever become ready, s. */
-const STARTUP_SECONDS = 3;
-
-export interface Sight {
-  readonly observation: Observation;
-  readonly pods: readonly PodReadings[];
-  readonly rates: RateFigures;
-  readonly startupSeconds: number;
-}
+import type { PodWork, Reading } from "./reading.ts";
 
 export interface Sources {
   readonly plan: PoolPlan;
@@ -33,33 +20,16 @@ export interface Sources {
   readonly now: number;
 }
 
-/** One pool's eyes: takes all readings together, and remembers what rates and zeros need. */
+/** One pool's eyes: takes the readings of all sensors together and judges them. */
 export function createSight(): (sources: Sources) => Sight {
-  const zeros = new Map<string, ZeroMemory>();
-  let rates = NO_RATES;
-  let startupSeconds = STARTUP_SECONDS;
-
-  const readQueue = (name: string, weight: number, { broker, now }: Sources, pods: readonly PodReadings[]): QueueReadings => {
-    const queue = { name, weight, live: broker?.live(name), totals: broker?.totals(name) };
-    const heard = pods.some(({ work }) => work?.value.consuming?.includes(name) === true && now - work.at < 3_000);
-    const zero = rememberZero(zeros.get(name), queue, heard, now);
-    if (zero === undefined) zeros.delete(name);
-    else zeros.set(name, zero);
-    return { ...queue, zero };
-  };
-
-  return (sources) => {
-    const { plan, broker, beats = NO_BEATS, now } = sources;
-    const pods = podReadings(sources.pods, beats, sources.answers);
-    startupSeconds = startupSecondsOf(pods) ?? startupSeconds;
-    const queues = plan.queues.map(({ name, weight }) => readQueue(name, weight, sources, pods));
-    const failures = [...sources.problems, ...(broker?.failures ?? [])];
-    const observation = observe({ now, queues, pods, alarms: broker?.alarms ?? [], failures });
-    const backlog = observation.total.trust === "fresh" ? unweighted(queues) + observation.inFlight.value : undefined;
-    rates = addSample(rates, { at: now, backlog, counters: countersOf(beats) });
-    return { observation, pods, rates: ratesAt(rates, now), startupSeconds };
-  };
+  const perceive = createPerception();
+  return ({ plan, broker, beats = NO_BEATS, problems, answers, pods, now }) =>
+    perceive({
+      now,
+      queues: plan.queues.map(({ name, weight }) => ({ name, weight, live: broker?.live(name), totals: broker?.totals(name) })),
+      pods: podReadings(pods, beats, answers),
+      alarms: broker?.alarms ?? [],
+      failures: [...problems, ...(broker?.failures ?? [])],
+      counters: countersOf(beats),
+    });
 }
-
-const unweighted = (queues: readonly QueueReadings[]): number =>
-  queues.reduce((sum, { live }) => sum + (live !== undefined && "ready" in live.value ? live.value.ready : 0), 0);
