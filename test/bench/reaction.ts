@@ -3,7 +3,7 @@ import amqp from "amqplib";
 import { up } from "../cluster/cluster.ts";
 import { buildImages } from "../product/images.ts";
 import { kubectl } from "../product/kubectl.ts";
-import { apply, prepareNamespace } from "../product/namespace.ts";
+import { apply, prepareNamespace, removeNamespace } from "../product/namespace.ts";
 import { installOperator } from "../product/operator.ts";
 import { quantile, type Report } from "./report.ts";
 import { watchScale } from "./watch-scale.ts";
@@ -86,7 +86,7 @@ export async function reaction({ trials = 30 }: { trials: number | undefined }):
     }
   } finally {
     await connection.close();
-    await kubectl(cluster, ["delete", "namespace", NAMESPACE, "--wait=false"]);
+    await removeNamespace(cluster, NAMESPACE);
   }
   const figures = Object.fromEntries(
     Object.entries(series).flatMap(([name, times]) => [

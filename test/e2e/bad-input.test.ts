@@ -2,12 +2,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cluster } from "../cluster/cluster.ts";
 import { installed } from "../product/installed.ts";
 import { kubectl } from "../product/kubectl.ts";
-import { apply, prepareNamespace } from "../product/namespace.ts";
+import { apply, prepareNamespace, removeNamespace } from "../product/namespace.ts";
 import { eventually, type PoolView, readyOf } from "../product/wait.ts";
 
 /** What a user gets for each mistake: a reason that says what to do, and recovery without a restart once it is mended. */
 const NAMESPACE = "e2e-bad-input";
 const api = "longshore.dev/v1alpha1";
+/** The broker outlives the namespace: a queue left behind by a run that was cut off must not be taken for this one's. */
+const lateQueue = `late-queue-${process.pid}`;
 const brokerRef = { name: "rabbitmq" };
 let cluster: Cluster;
 
@@ -31,7 +33,7 @@ beforeAll(async () => {
   await prepareNamespace(cluster, NAMESPACE);
   await applyAll(broker, store);
 }, 900_000);
-afterAll(() => kubectl(cluster, ["delete", "namespace", NAMESPACE, "--wait=false"]));
+afterAll(() => removeNamespace(cluster, NAMESPACE));
 
 test("a broken task module shows in the pool's condition with file and line, and mending it brings the pool up", async () => {
   const working = 'import { defineTask } from "longshore";\nexport const ok = defineTask({ name: "e2e.ok", run: async () => 1 });\n';
@@ -44,11 +46,11 @@ test("a broken task module shows in the pool's condition with file and line, and
 });
 
 test("a queue that does not exist is named, and the pool recovers when it is created", async () => {
-  await applyAll(pool("late-queue", { autoscaling: { backlogPerReplica: 10 } }));
-  const waiting = await poolIs("late-queue", "told of the missing queue", (seen) => readyOf(seen)?.reason === "QueueMissing");
-  expect(readyOf(waiting)?.message).toContain("late-queue");
-  await applyAll(queue("late-queue"));
-  await poolIs("late-queue", "ready", (seen) => readyOf(seen)?.status === "True");
+  await applyAll(pool(lateQueue, { autoscaling: { backlogPerReplica: 10 } }));
+  const waiting = await poolIs(lateQueue, "told of the missing queue", (seen) => readyOf(seen)?.reason === "QueueMissing");
+  expect(readyOf(waiting)?.message).toContain(lateQueue);
+  await applyAll(queue(lateQueue));
+  await poolIs(lateQueue, "ready", (seen) => readyOf(seen)?.status === "True");
 });
 
 test("a missing ConfigMap of tasks is named, and the pool recovers when it is created", async () => {

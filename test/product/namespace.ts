@@ -56,3 +56,14 @@ export async function prepareNamespace(cluster: Cluster, namespace: string): Pro
 /** `kubectl apply` in a namespace; `-f -` reads `input`. */
 export const apply = (cluster: Cluster, namespace: string, args: readonly string[], input?: string) =>
   kubectl(cluster, ["--namespace", namespace, "apply", "--server-side", "--force-conflicts", ...args], input);
+
+/**
+ * Removes a namespace, its objects first: while the Secrets are still there the operator can clean up on the broker. Without this the
+ * API server deletes in any order, and a queue may stay behind that the next run then finds.
+ */
+export async function removeNamespace(cluster: Cluster, namespace: string): Promise<void> {
+  for (const kinds of ["workerpools", "queues.longshore.dev,exchanges.longshore.dev", "brokers,stores"]) {
+    await kubectl(cluster, ["--namespace", namespace, "delete", kinds, "--all", "--ignore-not-found", "--timeout=60s"]);
+  }
+  await kubectl(cluster, ["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+}
