@@ -44,7 +44,12 @@ const autoscaling: NonNullable<WorkerPool["spec"]["autoscaling"]> = {
 export type AutoscaleWorld = Awaited<ReturnType<typeof createAutoscaleWorld>>;
 
 /** One pool `default/video` of one queue, with an API server, a ReplicaSet controller, workers, a broker and a store in memory. */
-export async function createAutoscaleWorld(given: Partial<NonNullable<WorkerPool["spec"]["autoscaling"]>> = {}, replicas = 0) {
+export async function createAutoscaleWorld(
+  given: Partial<NonNullable<WorkerPool["spec"]["autoscaling"]>> = {},
+  replicas = 0,
+  /** Takes the place of the whole of `autoscaling`: a pool of a fixed size. */
+  fixed?: number,
+) {
   const clock = createFakeClock();
   const kube = createFakeKube();
   const log = createRecordingLog();
@@ -64,7 +69,7 @@ export async function createAutoscaleWorld(given: Partial<NonNullable<WorkerPool
       storeRef: { name: "redis" },
       queues: ["q"],
       concurrency: 2,
-      autoscaling: { ...autoscaling, ...given },
+      ...(fixed === undefined ? { autoscaling: { ...autoscaling, ...given } } : { replicas: fixed }),
     },
   });
   kube.seed(DEPLOYMENTS, {

@@ -133,9 +133,10 @@ describe("the size", () => {
   const autoscaling = { minReplicas: 2, maxReplicas: 9, backlogPerReplica: 1 };
   const current = (replicas: number) => deploymentOf(pool(), { ...inputs, replicas });
   const cases: readonly [why: string, spec: object, now: number | undefined, want: number][] = [
-    ["without autoscaling is the spec's", { replicas: 4 }, 7, 4],
+    ["without autoscaling begins as the spec says", { replicas: 4 }, undefined, 4],
     ["without autoscaling is one by default", {}, undefined, 1],
-    ["without autoscaling may be none", { replicas: 0 }, 3, 0],
+    ["without autoscaling may begin with none", { replicas: 0 }, undefined, 0],
+    ["without autoscaling stays until the autoscaler has drained", { replicas: 4 }, 7, 7],
     ["with autoscaling begins at the minimum", { autoscaling }, undefined, 2],
     ["with autoscaling begins at the floor set by hand, if higher", { autoscaling, replicas: 5 }, undefined, 5],
     ["with autoscaling stays what the autoscaler made it", { autoscaling }, 7, 7],

@@ -78,12 +78,12 @@ export function deploymentOf(pool: WorkerPool, inputs: DeploymentInputs): Deploy
 }
 
 /**
- * The size to apply. With autoscaling the current one, whatever it is, or the first one for a new Deployment;
- * without it, the one in the spec. Pure.
+ * The size to apply: the current one, whatever it is, for it is the autoscaler's, which drains before it shrinks, a pool of a fixed size too.
+ * A new Deployment gets the first size. Pure.
  */
 export function replicasOf({ spec }: WorkerPool, current: Deployment | undefined): number {
-  if (spec.autoscaling === undefined) return spec.replicas ?? 1;
-  return current?.spec.replicas ?? Math.max(spec.autoscaling.minReplicas, spec.replicas ?? 0);
+  const first = spec.autoscaling === undefined ? (spec.replicas ?? 1) : Math.max(spec.autoscaling.minReplicas, spec.replicas ?? 0);
+  return current?.spec.replicas ?? first;
 }
 
 function templateOf(pool: WorkerPool, { workerImage, inputsDigest, queues, broker, store }: DeploymentInputs): PodTemplate {
