@@ -4,6 +4,7 @@ import { printable, type Report } from "./report.ts";
 /** Every bench, one line each: `npm run bench -- <name> [--json] [--trials N]`. */
 const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number | undefined }) => Promise<Report>>>> = {
   reaction: async () => (await import("./reaction.ts")).reaction,
+  drain: async () => (await import("./drain.ts")).drain,
   footprint: async () => (await import("./footprint.ts")).footprint,
 };
 
