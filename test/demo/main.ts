@@ -95,6 +95,12 @@ async function run(total: number): Promise<Verdict> {
   return verdict;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    screen.say("interrupted; the next run begins anew, npm run demo -- --down removes everything");
+    process.exit(130);
+  });
+}
 if (values.down) {
   await down();
   screen.say("the cluster and everything on it are gone; caches stay (npm run cluster -- down --purge removes them too)");

@@ -35,6 +35,7 @@ export async function watchPool(cluster: Cluster, total: number, screen: Screen)
     env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  process.once("exit", () => watch.kill());
   let text = "";
   createInterface({ input: watch.stdout }).on("line", (line) => {
     text += line;

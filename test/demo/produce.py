@@ -7,6 +7,7 @@ The broker and the result backend come from the environment, so that no password
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -51,4 +52,6 @@ def main():
     say(end=True)
 
 
+for interrupt in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(interrupt, lambda *_: os._exit(130))
 main()

@@ -28,6 +28,7 @@ export async function produce(
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, CELERY_BROKER_URL: urls.broker, CELERY_RESULT_BACKEND: urls.results },
   });
+  process.once("exit", () => child.kill());
   const exited = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("exit", (code) => resolve(code)));
   child.stdin.end(JSON.stringify(order));
   const [code, ended] = await Promise.all([exited, readLines()]);
