@@ -38,6 +38,8 @@ export interface DecideInput {
   readonly lastBusyAt: number;
   /** Since when this process has had trusted data of the pool; undefined: never yet. */
   readonly trustedSince: number | undefined;
+  /** Why more replicas would not help, in words; absent when nothing speaks against it. */
+  readonly ineffective?: string | undefined;
   readonly pause: Pause;
   readonly policy: Policy;
 }

@@ -1,7 +1,9 @@
 import { type Decision, decide, decideFixed, type Pause, type Policy } from "./decide.ts";
+import { type Effect, judgeEffect, NO_EFFECT } from "./effect.ts";
 import { needOf } from "./need.ts";
 import type { Observation } from "./observation.ts";
 import { type Probe, probeOf } from "./probe.ts";
+import type { Progress } from "./progress.ts";
 import type { RateFigures } from "./rates.ts";
 import { addNeed, highestNeed, lowestNeed, type NeedWindow } from "./window.ts";
 
@@ -11,6 +13,7 @@ export interface Memory {
   readonly lastBusyAt: number;
   readonly trustedSince: number | undefined;
   readonly probe: Probe | undefined;
+  readonly effect: Effect;
 }
 
 export interface EvaluateInput {
@@ -20,6 +23,8 @@ export interface EvaluateInput {
   readonly starting: number;
   readonly observation: Observation;
   readonly rates: RateFigures;
+  /** What the workers have finished so far; absent when they do not say. */
+  readonly progress?: Progress | undefined;
   readonly startupSeconds: number;
   readonly concurrency: number;
   readonly pause: Pause;
@@ -36,6 +41,7 @@ export const freshMemory = (size: number, now: number): Memory => ({
   lastBusyAt: now,
   trustedSince: undefined,
   probe: undefined,
+  effect: NO_EFFECT,
 });
 
 /** One step of the autoscaler: what it remembers next, and what it decides. Pure: the simulator calls the same. */
@@ -53,6 +59,7 @@ export function evaluate(memory: Memory, input: EvaluateInput): { readonly memor
     lastBusyAt: busy ? now : memory.lastBusyAt,
     trustedSince: memory.trustedSince ?? (observation.total.trust === "fresh" ? now : undefined),
     probe,
+    effect: judgeEffect(memory.effect, input),
   };
   const decision = decide({
     ...input,
@@ -61,6 +68,7 @@ export function evaluate(memory: Memory, input: EvaluateInput): { readonly memor
     lowestNeed: lowestNeed(needs, now, policy.upWindowMs),
     lastBusyAt: next.lastBusyAt,
     trustedSince: next.trustedSince,
+    ineffective: next.effect.ineffective,
   });
   return { memory: next, decision };
 }

@@ -1,6 +1,7 @@
 import type { Observation } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { startupSecondsOf } from "./pod-readings.ts";
+import { addProgress, NO_PROGRESS, type Progress } from "./progress.ts";
 import { addSample, NO_RATES, type RateFigures, ratesAt } from "./rates.ts";
 import type { PodReadings, PoolReadings, QueueReadings, WorkCounters, ZeroMemory } from "./reading.ts";
 import { rememberZero } from "./zero.ts";
@@ -15,6 +16,8 @@ export interface Sight {
   readonly observation: Observation;
   readonly pods: readonly PodReadings[];
   readonly rates: RateFigures;
+  /** undefined: the workers do not say what they finish. */
+  readonly progress: Progress | undefined;
   readonly startupSeconds: number;
 }
 
@@ -28,6 +31,7 @@ export interface Perceived extends Omit<PoolReadings, "queues"> {
 export function createPerception(): (perceived: Perceived) => Sight {
   const zeros = new Map<string, ZeroMemory>();
   let rates = NO_RATES;
+  let progress = NO_PROGRESS;
   let startupSeconds = STARTUP_SECONDS;
 
   const withZero = (queue: Omit<QueueReadings, "zero">, pods: readonly PodReadings[], now: number): QueueReadings => {
@@ -43,8 +47,9 @@ export function createPerception(): (perceived: Perceived) => Sight {
     const queues = perceived.queues.map((queue) => withZero(queue, pods, now));
     const observation = observe({ now, queues, pods, alarms, failures });
     const backlog = observation.total.trust === "fresh" ? unweighted(queues) + observation.inFlight.value : undefined;
+    progress = addProgress(progress, counters);
     rates = addSample(rates, { at: now, backlog, counters });
-    return { observation, pods, rates: ratesAt(rates, now), startupSeconds };
+    return { observation, pods, rates: ratesAt(rates, now), progress: counters.size === 0 ? undefined : progress.sums, startupSeconds };
   };
 }
 

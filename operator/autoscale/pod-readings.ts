@@ -30,7 +30,10 @@ export function podReadings(pods: readonly Pod[], beats: Beats, answers: Readonl
 /** The counters of every worker that was ever heard, be it long ago. */
 export function countersOf(beats: Beats): ReadonlyMap<string, WorkCounters> {
   return new Map(
-    [...beats.byPod].map(([pod, { heartbeat }]) => [pod, { boot: heartbeat.boot, finished: heartbeat.finished, busyMs: heartbeat.busyMs }]),
+    [...beats.byPod].map(([pod, { heartbeat: of }]) => {
+      const { boot, finished, busyMs, redelivered } = of;
+      return [pod, { boot, finished, busyMs, redelivered }];
+    }),
   );
 }
 

@@ -36,6 +36,8 @@ export interface WorkCounters {
   readonly boot: string;
   readonly finished: number;
   readonly busyMs: number;
+  /** Deliveries that the broker had delivered before; undefined when the worker does not say. */
+  readonly redelivered?: number | undefined;
 }
 
 export interface PodReadings {

@@ -55,6 +55,11 @@ const limitSteps: Rule = (soFar, input) => {
   return soFar;
 };
 
+const stopUselessGrowth: Rule = (soFar, input) =>
+  input.ineffective === undefined || soFar.replicas <= sizeOf(input)
+    ? soFar
+    : keep(soFar, sizeOf(input), "ScalingIneffective", `not growing: ${input.ineffective}`);
+
 const DOUBT_REASONS: Readonly<Record<Exclude<Trust, "fresh">, Reason>> = {
   unconfirmed: "ZeroUnconfirmed",
   stale: "BacklogStale",
@@ -132,6 +137,7 @@ export const RULES: readonly Rule[] = [
   waitBeforeShrinking,
   coolDown,
   limitSteps,
+  stopUselessGrowth,
   holdOnDoubt,
   holdWhenNew,
   holdOnAlarm,

@@ -101,6 +101,10 @@ export const REASONS = {
   BacklogStale: warning("wait", "The size stays as it is until the backlog can be measured again; check the broker and the network."),
   BacklogContradicted: warning("wait", "Two sensors disagree and the size stays as it is; check that the queue has a leader."),
   ZeroUnconfirmed: progress("The size falls when a second sensor agrees that the queue is empty."),
+  ScalingIneffective: warning(
+    "none",
+    "More replicas do not help; look at what the message names: the workers' logs, the tasks that come back, or what the tasks wait for.",
+  ),
   NewLeader: progress("A new operator watches for one window before it removes anything; wait."),
   DrainTimeout: warning("none", "Tasks ran for longer than scaleDown.drainTimeoutSeconds; raise it, or make the tasks shorter."),
   DrainSurprise: warning("none", "Another pod went than the one that was drained; its tasks finish within its grace period."),

@@ -75,8 +75,8 @@ function readyOf({ deployment, pods, outcome, scaling }: PoolStatusInputs): Cond
   const problem = podProblem(pods, deployment);
   if (problem !== undefined) return { status: "False", reason: problem.reason, message: withAdvice(problem) };
   if (scaling === undefined) return { status: "Unknown", reason: "Pending", message: REASONS.Pending.advice };
-  // A pool that holds its size still works; only a broken sensor or a missing queue keeps it from doing its job.
-  if (BLIND.has(scaling.reason)) return { status: "False", reason: scaling.reason, message: withAdvice(scaling) };
+  // A pool that holds its size still works; only a broken sensor, a missing queue or useless growth keeps it from doing its job.
+  if (BROKEN.has(scaling.reason)) return { status: "False", reason: scaling.reason, message: withAdvice(scaling) };
   const { reason, message, replicas, draining } = scaling;
   const readyReplicas = deployment?.status?.readyReplicas ?? 0;
   if (draining > 0) return { status: "True", reason: "ScalingDown", message };
@@ -84,12 +84,13 @@ function readyOf({ deployment, pods, outcome, scaling }: PoolStatusInputs): Cond
   return { status: "True", reason, message };
 }
 
-const BLIND: ReadonlySet<Reason> = new Set<Reason>([
+const BROKEN: ReadonlySet<Reason> = new Set<Reason>([
   "BacklogUnknown",
   "BacklogStale",
   "BacklogContradicted",
   "QueueMissing",
   "DrainUnknown",
+  "ScalingIneffective",
 ]);
 
 /** What is, then what to do about it. */
