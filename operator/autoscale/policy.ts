@@ -3,6 +3,7 @@ import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
 import type { Pause, Policy } from "./decide.ts";
 import type { Cooperation } from "./drain-plan.ts";
 import type { EvaluateInput } from "./evaluate.ts";
+import type { Obstacle } from "./overrule.ts";
 
 /** Annotation on a WorkerPool: `all`, `up` or `down`. Anything else pauses all: whoever set it wanted a pause. */
 const PAUSED_ANNOTATION = "longshore.dev/paused";
@@ -20,10 +21,11 @@ export interface PoolPlan {
   readonly cooperation: Cooperation;
   /** 0: none. */
   readonly drainTimeoutMs: number;
+  readonly obstacle?: Obstacle | undefined;
 }
 
 /** Reads the plan from the pool; a spec with queues that cannot be read has none, and its own condition says so. Pure. */
-export function planOf(pool: WorkerPool, scheduledFloor: number): PoolPlan {
+export function planOf(pool: WorkerPool, scheduledFloor: number, obstacle?: Obstacle): PoolPlan {
   const { spec } = pool;
   const { autoscaling } = spec;
   const entries = queueEntries(pool);
@@ -31,6 +33,7 @@ export function planOf(pool: WorkerPool, scheduledFloor: number): PoolPlan {
     queues: "queues" in entries ? entries.queues : [],
     concurrency: spec.concurrency,
     fixed: spec.replicas ?? 1,
+    obstacle,
     pause: pauseOf(pool.metadata.annotations?.[PAUSED_ANNOTATION]),
     cooperation: spec.runtime === "custom" ? "none" : "remote-control",
     drainTimeoutMs: (autoscaling?.scaleDown.drainTimeoutSeconds ?? 0) * 1_000,

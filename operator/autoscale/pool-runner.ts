@@ -14,6 +14,7 @@ import { createDrainer } from "./drain.ts";
 import { type DrainStep, planDrain } from "./drain-plan.ts";
 import { evaluate, freshMemory, type Memory } from "./evaluate.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
+import { overrule } from "./overrule.ts";
 import type { Sight } from "./perception.ts";
 import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
 import { createSight, type Sources } from "./pool-sight.ts";
@@ -132,7 +133,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     memory ??= freshMemory(current - draining, now);
     const step = evaluate(memory, { ...plan, ...sight, now, current, draining, starting });
     memory = step.memory;
-    const { decision } = step;
+    const decision = overrule(step.decision, plan.obstacle, current, draining);
     const settled = settleGrowth(
       growth,
       {

@@ -4,7 +4,6 @@ import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
 import { errorFields } from "../runtime/log.ts";
 import { isDeleting, keyOf, type ObjectKey } from "../runtime/object.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
-import { activeFloor } from "./floors.ts";
 import { createInterviewer, type Interviewer } from "./interview.ts";
 import type { Links } from "./links.ts";
 import type { LoopPool } from "./loop.ts";
@@ -12,6 +11,8 @@ import type { PodIndex } from "./pod-index.ts";
 import { planOf } from "./policy.ts";
 import { createPoolRunner, type Run, type RunInput } from "./pool-runner.ts";
 import { createPublisher } from "./publish.ts";
+import { findRivals } from "./rivals.ts";
+import { NO_FLOOR, type ScheduledFloor, scheduledFloor } from "./scheduled-floor.ts";
 import type { AutoscalerOptions } from "./start.ts";
 import type { StoreSensor } from "./store-sensor.ts";
 
@@ -28,8 +29,7 @@ interface Entry {
   plan: LoopPool["plan"];
   sensor: BrokerSensor | undefined;
   store: StoreSensor | undefined;
-  /** The floor of the minute for which it was looked up. */
-  floor: { readonly minute: number; readonly of: WorkerPool | undefined; readonly replicas: number };
+  floor: ScheduledFloor;
   /** What the last run set going. */
   acted: Promise<void>;
   /** Why the broker or the store cannot be found. */
@@ -67,32 +67,20 @@ export function createPools(options: PoolsOptions): Pools {
       plan: planOf(pool, 0),
       sensor: undefined,
       store: undefined,
-      floor: { minute: 0, of: undefined, replicas: 0 },
+      floor: NO_FLOOR,
       acted: Promise.resolve(),
       problems: [],
       mayGrow: false,
     };
   };
 
-  const floorOf = (pool: WorkerPool, known: Entry["floor"]): Entry["floor"] => {
-    const floors = pool.spec.autoscaling?.floors ?? [];
-    const minute = Math.floor(clock.now() / 60_000);
-    if (known.minute === minute && known.of === pool) return known;
-    try {
-      return { minute, of: pool, replicas: activeFloor(floors, clock.now()) };
-    } catch (error) {
-      log.warn({ pool: keyOf(pool), ...errorFields(error) }, "cannot read the pool's floors, it has none");
-      return { minute, of: pool, replicas: 0 };
-    }
-  };
-
-  const refreshOne = (pool: WorkerPool): void => {
+  const refreshOne = (pool: WorkerPool, rivalOf: ReturnType<typeof findRivals>): void => {
     const key = keyOf(pool);
     const { namespace = "" } = pool.metadata;
     const entry = entries.get(key) ?? enter(pool);
     entries.set(key, entry);
-    entry.floor = floorOf(pool, entry.floor);
-    entry.plan = planOf(pool, entry.floor.replicas);
+    entry.floor = scheduledFloor(pool, entry.floor, clock.now());
+    entry.plan = planOf(pool, entry.floor.replicas, rivalOf(pool) ?? entry.floor.obstacle);
     const broker = options.endpointOf(namespace, pool.spec.brokerRef.name);
     entry.sensor = "host" in broker ? brokers.to(broker) : undefined;
     const store = pool.spec.storeRef && options.storeEndpointOf(namespace, pool.spec.storeRef.name);
@@ -140,7 +128,8 @@ export function createPools(options: PoolsOptions): Pools {
         const [namespace = "", name = ""] = key.split("/");
         metrics.forget(namespace, name);
       }
-      for (const pool of caches.pools.list()) refreshOne(pool);
+      const rivalOf = findRivals(caches.hpas?.list() ?? []);
+      for (const pool of caches.pools.list()) refreshOne(pool, rivalOf);
     },
     on: (sensor) =>
       [...entries].flatMap(([key, entry]) => (entry.sensor === sensor ? [{ key, plan: entry.plan, mayGrow: entry.mayGrow }] : [])),

@@ -15,10 +15,16 @@ import { type BrokerLoop, createBrokerLoop } from "./loop.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
 import { indexPods } from "./pod-index.ts";
 import { createPools } from "./pools.ts";
+import type { HorizontalPodAutoscaler } from "./rivals.ts";
 import { createStoreSensor, type StoreSensor } from "./store-sensor.ts";
 
 export interface AutoscalerOptions {
-  readonly caches: { readonly pools: Cache<WorkerPool>; readonly deployments: Cache<Deployment>; readonly pods: Cache<Pod> };
+  readonly caches: {
+    readonly pools: Cache<WorkerPool>;
+    readonly deployments: Cache<Deployment>;
+    readonly pods: Cache<Pod>;
+    readonly hpas?: Pick<Cache<HorizontalPodAutoscaler>, "list">;
+  };
   readonly kube: Pick<KubePort, "patch">;
   /** Where a Broker object leads, or why that is not known. The same object while nothing changed. */
   readonly endpointOf: (namespace: string, broker: string) => BrokerEndpoint | { readonly message: string };

@@ -1,10 +1,12 @@
 import { POOL_LABEL } from "../../worker/contract/names.ts";
 import type { KubePort, Resource, Selection } from "../adapters/ports.ts";
+import type { HorizontalPodAutoscaler } from "../autoscale/rivals.ts";
 import { type Broker, brokerKind } from "../kinds/broker/schema.ts";
 import { type Exchange, exchangeKind } from "../kinds/exchange/schema.ts";
 import { type Queue, queueKind } from "../kinds/queue/schema.ts";
 import { type Store, storeKind } from "../kinds/store/schema.ts";
 import type { Deployment } from "../kinds/worker-pool/deployment.ts";
+import type { DisruptionBudget } from "../kinds/worker-pool/disruption-budget.ts";
 import type { Pod } from "../kinds/worker-pool/pods.ts";
 import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
 import { type Cache, createCache } from "../runtime/cache.ts";
@@ -17,6 +19,8 @@ import type { KubeObject } from "../runtime/object.ts";
 
 const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 const DEPLOYMENTS: Resource = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
+const BUDGETS: Resource = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget" };
+const HPAS: Resource = { group: "autoscaling", version: "v2", plural: "horizontalpodautoscalers", kind: "HorizontalPodAutoscaler" };
 
 /** Everything that the operator watches. Secrets and ConfigMaps are not among it: they are read by name. */
 export interface Caches {
@@ -27,6 +31,8 @@ export interface Caches {
   readonly pools: Cache<WorkerPool>;
   readonly deployments: Cache<Deployment>;
   readonly pods: Cache<Pod>;
+  readonly budgets: Cache<DisruptionBudget>;
+  readonly hpas: Cache<HorizontalPodAutoscaler>;
 }
 
 export interface CachesOptions {
@@ -41,7 +47,7 @@ export interface CachesOptions {
 /** A watch lasts a minute at most, and the longest wait between two is ten seconds. */
 const SILENCE_MS = 300_000;
 
-/** Of Deployments and pods only those of pools. Nothing is started. */
+/** Of Deployments, pods and budgets only those of pools; of HPAs all, for any of them may scale a pool. Nothing is started. */
 export function createCaches(options: CachesOptions): Caches {
   const all = <T extends KubeObject>(resource: Resource, selection: Selection = {}) => {
     const { beat } = options.liveness.watch(`watch of ${resource.plural}`, SILENCE_MS);
@@ -56,6 +62,8 @@ export function createCaches(options: CachesOptions): Caches {
     pools: all(resourceOf(workerPoolKind)),
     deployments: ofPools(DEPLOYMENTS),
     pods: ofPools(PODS),
+    budgets: ofPools(BUDGETS),
+    hpas: all(HPAS),
   };
 }
 

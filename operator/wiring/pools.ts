@@ -17,7 +17,15 @@ export function createPoolController(context: Context): {
   const outcomes = new Map<ObjectKey, PoolOutcome>();
   const transitions = createTransitions(events, "Reconcile");
   const data = createDataReader({ kube, clock });
-  const deps = { kube, data, workerImage, broker: caches.brokers.get, store: caches.stores.get, deployment: caches.deployments.get };
+  const deps = {
+    kube,
+    data,
+    workerImage,
+    broker: caches.brokers.get,
+    store: caches.stores.get,
+    deployment: caches.deployments.get,
+    budget: caches.budgets.get,
+  };
   const controller = createController({
     ...context,
     name: "worker-pool",
@@ -26,6 +34,7 @@ export function createPoolController(context: Context): {
       relate(caches.brokers, (broker) => poolsThatUse(caches.pools.list(), "brokerRef", broker)),
       relate(caches.stores, (store) => poolsThatUse(caches.pools.list(), "storeRef", store)),
       relate(caches.deployments, (deployment) => [keyOf(deployment)]),
+      relate(caches.budgets, (budget) => [keyOf(budget)]),
     ],
     async reconcile(key, pool) {
       if (pool !== undefined) return reconcilePool(pool, deps);

@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import type { ReadyCount } from "../../operator/adapters/ports.ts";
 import { createAutoscaleMetrics } from "../../operator/autoscale/metrics.ts";
+import type { HorizontalPodAutoscaler } from "../../operator/autoscale/rivals.ts";
 import { type Autoscaler, createAutoscaler } from "../../operator/autoscale/start.ts";
 import type { Deployment } from "../../operator/kinds/worker-pool/deployment.ts";
 import type { Pod } from "../../operator/kinds/worker-pool/pods.ts";
@@ -56,6 +57,7 @@ export async function createAutoscaleWorld(
   const workers = createFakeWorkers("q", 2);
   const replicaSets = createFakeReplicaSets(kube, clock, workers);
   const events: EventInput[] = [];
+  const hpas: HorizontalPodAutoscaler[] = [];
   /** What goes wrong, for tests to set. */
   const faults = { broker: false, store: false, falseZero: false, noTotals: false, alarms: [] as readonly string[] };
 
@@ -125,7 +127,7 @@ export async function createAutoscaleWorld(
 
   const newOperator = (): Autoscaler =>
     createAutoscaler({
-      caches,
+      caches: { ...caches, hpas: { list: () => hpas } },
       kube,
       endpointOf: () => ENDPOINT,
       storeEndpointOf: () => STORE,
@@ -148,6 +150,7 @@ export async function createAutoscaleWorld(
     workers,
     replicaSets,
     events,
+    hpas,
     faults,
     newOperator,
     /** Lets the whole world live for so long. */

@@ -30,6 +30,14 @@
 - apiGroups: ['']
   resources: ['pods']
   verbs: ['get', 'list', 'watch', 'patch']
+# Each pool has a budget, so that a node drain never takes all of its replicas at once.
+- apiGroups: ['policy']
+  resources: ['poddisruptionbudgets']
+  verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete']
+# A pool that an HPA scales, too, is refused: two autoscalers would fight.
+- apiGroups: ['autoscaling']
+  resources: ['horizontalpodautoscalers']
+  verbs: ['get', 'list', 'watch']
 # A changed ConfigMap of tasks rolls the pool's pods. Read by name.
 - apiGroups: ['']
   resources: ['configmaps']

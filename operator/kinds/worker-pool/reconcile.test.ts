@@ -5,6 +5,7 @@ import type { KubeObject } from "../../runtime/object.ts";
 import { type Verdict, verdictOf } from "../../runtime/outcome.ts";
 import { createDataReader } from "./data-reader.ts";
 import type { Deployment } from "./deployment.ts";
+import { budgetOf, type DisruptionBudget } from "./disruption-budget.ts";
 import { reconcilePool } from "./reconcile.ts";
 import type { Backend } from "./references.ts";
 import { type WorkerPool, workerPoolKind } from "./schema.ts";
@@ -36,9 +37,16 @@ function namespace() {
   put(named("ConfigMap", "video-tasks", { data: { "a.ts": "" } }));
   const find = <T extends KubeObject>(kind: string, name: string) => objects.get(`${kind}/${name}`) as T | undefined;
   const applied: Deployment[] = [];
-  const kube: Pick<KubePort, "get" | "apply"> = {
+  const budgets: string[] = [];
+  const kube: Pick<KubePort, "get" | "apply" | "delete"> = {
     get: async ({ kind }, _namespace, name) => find(kind, name),
+    delete: async ({ kind }, _namespace, name) => void (budgets.push("deleted"), objects.delete(`${kind}/${name}`)),
     apply: async <T extends KubeObject>(_resource: unknown, object: KubeObject) => {
+      if (object.kind === "PodDisruptionBudget") {
+        budgets.push("applied");
+        put(object);
+        return object as KubeObject as T;
+      }
       const current = find("Deployment", object.metadata.name);
       const { resourceVersion } = object.metadata;
       if (resourceVersion !== undefined && resourceVersion !== current?.metadata.resourceVersion)
@@ -61,13 +69,14 @@ function namespace() {
     broker: cached<Backend>("Broker"),
     store: cached<Backend>("Store"),
     deployment: cached<Deployment>("Deployment"),
+    budget: cached<DisruptionBudget>("PodDisruptionBudget"),
   };
   const reconcile = async (of = pool(), more: Partial<typeof deps> = {}): Promise<Verdict> =>
     await reconcilePool(of, { ...deps, ...more }).then(
       (outcome) => verdictOf({ outcome }),
       (error: unknown) => verdictOf({ error }),
     );
-  return { objects, put, applied, reconcile, find };
+  return { objects, put, applied, budgets, reconcile, find };
 }
 
 test("a pool with all it needs has its Deployment, of the first size, and is looked at again", async () => {
@@ -164,4 +173,31 @@ test("a pool that is being deleted is left alone", async () => {
   const { reconcile, applied } = namespace();
   await reconcile(pool({}, { deletionTimestamp: "2026-01-01T00:00:00Z" }));
   expect(applied).toEqual([]);
+});
+
+test("a pool has a budget for disruptions, applied once, and again when somebody changes it", async () => {
+  const { reconcile, budgets, put, find } = namespace();
+  await reconcile();
+  await reconcile();
+  expect(budgets).toEqual(["applied"]);
+  expect(find<DisruptionBudget>("PodDisruptionBudget", "video")?.spec).toEqual({
+    maxUnavailable: "25%",
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
+    selector: { matchLabels: { "longshore.dev/pool": "video" } },
+  });
+  put({ ...budgetOf(pool()), spec: { maxUnavailable: 0 } } as DisruptionBudget);
+  await reconcile();
+  expect(budgets).toEqual(["applied", "applied"]);
+});
+
+test("a pool that wants no budget has none, and somebody else's is never touched", async () => {
+  const { reconcile, budgets, put } = namespace();
+  await reconcile();
+  await reconcile(pool({ disruptionBudget: "None" }));
+  await reconcile(pool({ disruptionBudget: "None" }));
+  expect(budgets).toEqual(["applied", "deleted"]);
+  put(named("PodDisruptionBudget", "video", { spec: { minAvailable: 1 } }));
+  await reconcile();
+  await reconcile(pool({ disruptionBudget: "None" }));
+  expect(budgets).toEqual(["applied", "deleted"]);
 });

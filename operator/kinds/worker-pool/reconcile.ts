@@ -4,13 +4,14 @@ import { isDeleting, keyOf, type ObjectKey } from "../../runtime/object.ts";
 import { done, type Outcome, requeueAfter, Stalled, Waiting } from "../../runtime/outcome.ts";
 import { applyDeployment, DEPLOYMENTS } from "./apply-deployment.ts";
 import { type Deployment, deploymentOf, replicasOf } from "./deployment.ts";
+import { applyBudget, type BudgetDeps } from "./disruption-budget.ts";
 import { queueEntries } from "./inputs.ts";
 import { TemplateError } from "./merge.ts";
 import { type ReferenceDeps, resolveReferences } from "./references.ts";
 import type { WorkerPool } from "./schema.ts";
 
-export interface PoolDeps extends ReferenceDeps {
-  readonly kube: Pick<KubePort, "get" | "apply">;
+export interface PoolDeps extends ReferenceDeps, BudgetDeps {
+  readonly kube: Pick<KubePort, "get" | "apply" | "delete">;
   /** From the cache of Deployments. */
   readonly deployment: (key: ObjectKey) => Deployment | undefined;
   /** Image of the worker, for runtime longshore. */
@@ -33,6 +34,7 @@ export async function reconcilePool(pool: WorkerPool, deps: PoolDeps): Promise<O
   const replicas = replicasOf(pool, current);
   const desired = refusingTemplates(() => deploymentOf(pool, { ...references, workerImage: deps.workerImage, queues, replicas }));
   await applyDeployment(deps.kube, desired, current);
+  await applyBudget(pool, deps);
   return requeueAfter(RECHECK_MS);
 }
 

@@ -88,6 +88,10 @@ export const workerPoolKind = defineKind({
       .optional()
       .meta({ description: "A PodTemplateSpec, merged strategically over the pool's own.", preserveUnknown: true }),
     autoscaling: autoscalingSchema.optional(),
+    disruptionBudget: z.enum(["Managed", "None"]).optional().meta({
+      description:
+        "Managed, the default: a PodDisruptionBudget lets a quarter of the replicas be evicted at a time. None: no budget, as where you have one of your own.",
+    }),
   }),
   status: z.object({
     ...commonStatus,
@@ -140,6 +144,18 @@ export const workerPoolKind = defineKind({
       resources: ["pods"],
       verbs: ["get", "list", "watch", "patch"],
       why: "Draining marks pods and sets their deletion cost.",
+    },
+    {
+      apiGroup: "policy",
+      resources: ["poddisruptionbudgets"],
+      verbs: ["get", "list", "watch", "create", "patch", "delete"],
+      why: "Each pool has a budget, so that a node drain never takes all of its replicas at once.",
+    },
+    {
+      apiGroup: "autoscaling",
+      resources: ["horizontalpodautoscalers"],
+      verbs: ["get", "list", "watch"],
+      why: "A pool that an HPA scales, too, is refused: two autoscalers would fight.",
     },
     { apiGroup: "", resources: ["configmaps"], verbs: ["get"], why: "A changed ConfigMap of tasks rolls the pool's pods. Read by name." },
     { apiGroup: "", resources: ["secrets"], verbs: ["get"], why: "A changed Secret rolls the pool's pods. Read by name, never listed." },

@@ -91,6 +91,8 @@ const BROKEN: ReadonlySet<Reason> = new Set<Reason>([
   "QueueMissing",
   "DrainUnknown",
   "ScalingIneffective",
+  "Conflict",
+  "InvalidSpec",
 ]);
 
 /** What is, then what to do about it. */
