@@ -3,8 +3,11 @@ import type { RemoteControlPort } from "../adapters/ports.ts";
 import type { PodWork, Reading } from "./reading.ts";
 
 const ANSWER_WITHIN_MS = 1_000;
-/** What a Python Celery worker holds: running; taken and waiting for a slot; taken and waiting for its time. */
-const HELD = ["active", "reserved", "scheduled"] as const;
+/**
+ * What a Python Celery worker holds: taken and waiting for its time; waiting for a slot; running. Asked in the order in which a task moves on,
+ * and answered in that order: one that moves meanwhile is seen twice, never not at all.
+ */
+const HELD = ["scheduled", "reserved", "active"] as const;
 
 /**
  * What Python Celery workers do, by asking them: four broadcasts, however many pods. A worker that leaves one of them unanswered is absent:
@@ -24,7 +27,7 @@ export async function askWorkers(
     const lists = held.map((replies) => asList(replies.get(nodeName(pod))));
     const queues = asList(consuming.get(nodeName(pod)));
     if (queues === undefined || lists.some((list) => list === undefined)) continue;
-    const [busy = 0] = lists.map((list) => list?.length ?? 0);
+    const busy = lists.at(-1)?.length ?? 0;
     const unacked = lists.reduce((sum, list) => sum + (list?.length ?? 0), 0);
     answers.set(pod, { value: { busy, unacked, consuming: queues.flatMap(nameOf) }, at });
   }

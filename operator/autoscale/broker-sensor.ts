@@ -78,7 +78,8 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
     lookAtPeers: (now) =>
       byPeer(now, () =>
         trying("totals", async () => {
-          peers = { value: await link.sense.unackedByPeer(), at: now() };
+          const asked = now();
+          peers = { value: await link.sense.unackedByPeer(), at: asked };
         }),
       ),
     live: (queue) => live.get(queue),

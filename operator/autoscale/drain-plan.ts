@@ -7,6 +7,8 @@ export type Cooperation = "remote-control" | "none";
 /** One pod that is being drained. Times are ms on our own clock, but for `since`. */
 export interface DrainingPod {
   readonly state: PodState;
+  /** A node was chosen for it. */
+  readonly assigned: boolean;
   /** How long ago it was marked, ms. From the annotation, so that a restarted operator counts on. */
   readonly markedForMs: number;
   /** When it confirmed to this process that every consumer is cancelled. */
@@ -23,8 +25,9 @@ export interface DrainingPod {
 /**
  * - `cordon`: cancel its consumers, or do it again. - `wait`: it is not known to be idle yet, or was asked a moment ago.
  * - `lower-cost`: it is idle; make it the first to go. - `remove`: it is idle and the first to go. - `time-out`: as `remove`, but it still works.
+ * - `raise-cost`: it is the first to go, and not known to be idle any more.
  */
-export type DrainStep = "cordon" | "wait" | "lower-cost" | "remove" | "time-out";
+export type DrainStep = "cordon" | "wait" | "lower-cost" | "remove" | "time-out" | "raise-cost";
 
 /** How long an answer to remote control may take before the pod is asked again, ms. */
 const ASK_AGAIN_MS = 2_000;
@@ -36,6 +39,15 @@ const ASK_AGAIN_MS = 2_000;
 const SETTLE_MS = 1_000;
 
 /**
+ * A pod that starts may consume before we hear of it, so it is waited for and then cordoned. One that has not come up for this long since it
+ * was marked does not, ms.
+ */
+const COMES_UP_MS = 15_000;
+
+/** The broker's list of channels is at most this old and still stands for now, ms. */
+export const PEERS_STALE_MS = 12_000;
+
+/**
  * What comes next for a pod that is being drained.
  *
  * ```mermaid
@@ -44,7 +56,7 @@ const SETTLE_MS = 1_000;
  *   cordon --> wait: every consumer cancelled
  *   wait --> cordon: it consumes again, or did not answer
  *   wait --> lower_cost: idle by a reading newer than the cordon, and the broker agrees
- *   cordon --> lower_cost: it never started
+ *   [*] --> lower_cost: it is on no node, or does not come up
  *   lower_cost --> remove: our cache has seen the cost
  *   remove --> [*]: scale lowered
  * ```
@@ -52,11 +64,13 @@ const SETTLE_MS = 1_000;
  */
 export function planDrain(pod: DrainingPod, cooperation: Cooperation, now: number, timeoutMs: number): DrainStep {
   if (pod.state === "leaving") return "wait";
-  if (pod.state === "starting") return cheapFirst(pod, "remove");
+  if (pod.state === "starting") return !pod.assigned || pod.markedForMs >= COMES_UP_MS ? cheapFirst(pod, "remove") : "wait";
   if (timeoutMs > 0 && pod.markedForMs > timeoutMs) return cheapFirst(pod, "time-out");
-  if (cooperation === "none") return knownIdleByBroker(pod) ? cheapFirst(pod, "remove") : "wait";
-  if (mustAsk(pod, now)) return pod.askedAt === undefined || now - pod.askedAt >= ASK_AGAIN_MS ? "cordon" : "wait";
-  return isIdle(pod) ? cheapFirst(pod, "remove") : "wait";
+  const idle = cooperation === "none" ? isIdleByBroker(pod, now) : !mustAsk(pod, now) && isIdle(pod);
+  if (idle) return cheapFirst(pod, "remove");
+  if (pod.cheapest) return "raise-cost";
+  const ask = cooperation !== "none" && mustAsk(pod, now) && (pod.askedAt === undefined || now - pod.askedAt >= ASK_AGAIN_MS);
+  return ask ? "cordon" : "wait";
 }
 
 const cheapFirst = ({ cheapest }: DrainingPod, then: "remove" | "time-out"): DrainStep => (cheapest ? then : "lower-cost");
@@ -77,4 +91,5 @@ function isIdle(pod: DrainingPod): boolean {
 }
 
 /** An image that says nothing of itself: its consumers stay, so that the broker's word is the best there is, and SIGTERM the rest. */
-const knownIdleByBroker = ({ brokerUnacked }: DrainingPod): boolean => brokerUnacked !== undefined && brokerUnacked.value === 0;
+const isIdleByBroker = ({ brokerUnacked, markedForMs }: DrainingPod, now: number): boolean =>
+  brokerUnacked !== undefined && brokerUnacked.value === 0 && brokerUnacked.at >= now - Math.min(markedForMs, PEERS_STALE_MS);

@@ -21,6 +21,8 @@ export interface Drainer {
   cordon(pods: readonly string[]): Promise<void>;
   /** Makes the pod the first that the ReplicaSet controller takes. */
   cheapen(pod: string): Promise<void>;
+  /** Takes that back. */
+  keep(pod: string): Promise<void>;
   /**
    * Lets these pods consume again and takes the marks away. A pod that does not confirm keeps its mark, to be asked again;
    * those in `starting` have not begun to consume and are not asked.
@@ -68,6 +70,7 @@ export function createDrainer({ kube, namespace, queues, control, elapsed, now }
   return {
     mark: (pod) => annotate(pod, { [DRAINING_ANNOTATION]: rfc3339(now()) }),
     cheapen: (pod) => annotate(pod, { [DELETION_COST_ANNOTATION]: LOWEST_COST }),
+    keep: (pod) => annotate(pod, { [DELETION_COST_ANNOTATION]: null }),
     async cordon(pods) {
       for (const pod of pods) cordons.set(pod, { askedAt: elapsed(), cordonedAt: undefined });
       for (const pod of await confirmed("cancel_consumer", pods)) {

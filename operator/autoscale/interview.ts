@@ -3,13 +3,12 @@ import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { askWorkers } from "./answers.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
+import { PEERS_STALE_MS } from "./drain-plan.ts";
 import { paced } from "./pace.ts";
 import type { PodWork, Reading } from "./reading.ts";
 
 /** Python workers are asked this often, ms: often enough that an answer does not grow stale before the next. */
 const ASK_EVERY_MS = 1_500;
-/** The broker's list of channels is at most this old and still stands for now, ms. */
-const PEERS_STALE_MS = 12_000;
 
 export interface Interviewer {
   /** What workers without heartbeats do, as far as it is known now; begins to ask them again when it is time. */

@@ -21,7 +21,7 @@ const pod = (name: string, leaving = false): Pod => ({
 });
 
 test("our own patch is believed until the cache has caught up", () => {
-  const view = createScaleView();
+  const view = createScaleView(0);
   expect(view.replicas(deployment(3, "10"), 0)).toBe(3);
   view.patched(9, "20", 0);
   expect(view.replicas(deployment(3, "19"), 100)).toBe(9);

@@ -51,9 +51,11 @@ function seePod(pod: PodReadings, now: number): PodSeen {
   const fresh = pod.work !== undefined && now - pod.work.at <= HEARTBEAT_STALE_MS ? pod.work.value : undefined;
   const { busy, unacked } = fresh ?? {};
   if (pod.leaving) return { ...seen, state: "leaving", busy, unacked };
+  // The worker's own word comes before the kubelet's, which is a second late.
+  if (fresh !== undefined) return { ...seen, state: "working", busy, unacked };
   // A worker beats before it consumes: one that is not ready and never beat has taken nothing.
   if (!pod.running || (!pod.ready && pod.neverBeat)) return { ...seen, state: "starting", busy: 0, unacked: 0 };
-  return { ...seen, state: fresh === undefined ? "silent" : "working", busy, unacked };
+  return { ...seen, state: "silent", busy, unacked };
 }
 
 /** From the workers; where some are silent, from the broker's totals, which count every consumer of the queues. */

@@ -11,12 +11,12 @@ import type { KubeObject } from "../runtime/object.ts";
 import { type Growth, settleGrowth } from "./debounce.ts";
 import type { Decision } from "./decide.ts";
 import { createDrainer } from "./drain.ts";
-import { type DrainStep, planDrain } from "./drain-plan.ts";
+import { cheapestOf, drainSteps } from "./drain-steps.ts";
 import { evaluate, freshMemory, type Memory } from "./evaluate.ts";
+import { goingPods } from "./going.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
 import { overrule } from "./overrule.ts";
 import type { Sight } from "./perception.ts";
-import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
 import { createSight, type Sources } from "./pool-sight.ts";
 import { type Resize, resize } from "./resize.ts";
 import { createScaleView } from "./scale-view.ts";
@@ -53,7 +53,7 @@ export interface Run {
 export function createPoolRunner(options: RunnerOptions): (input: RunInput) => Run {
   const { kube, namespace, name, events, metrics, clock, log } = options;
   const see = createSight();
-  const scaleView = createScaleView();
+  const scaleView = createScaleView(clock.elapsed());
   const verdicts = createVerdicts();
   let memory: Memory | undefined;
   let growth: Growth | undefined;
@@ -69,26 +69,6 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     elapsed: () => clock.elapsed(),
     now: () => clock.now(),
   });
-
-  const stepsOf = ({ pods, plan, broker }: RunInput, sight: Sight, now: number): ReadonlyMap<string, DrainStep> => {
-    const steps = new Map<string, DrainStep>();
-    for (const seen of sight.observation.pods) {
-      const pod = pods.find(({ metadata }) => metadata.name === seen.name);
-      if (seen.drainingSince === undefined || pod === undefined) continue;
-      const cordon = drainer.cordonOf(seen.name);
-      const draining = {
-        state: seen.state,
-        markedForMs: clock.now() - seen.drainingSince,
-        cordonedAt: cordon?.cordonedAt,
-        askedAt: cordon?.askedAt,
-        work: sight.pods.find((one) => one.name === seen.name)?.work,
-        brokerUnacked: pod.status?.podIP === undefined ? undefined : broker?.unackedOf(pod.status.podIP),
-        cheapest: pod.metadata.annotations?.[DELETION_COST_ANNOTATION] === LOWEST_COST,
-      };
-      steps.set(seen.name, planDrain(draining, plan.cooperation, now, plan.drainTimeoutMs));
-    }
-    return steps;
-  };
 
   const setScale = async (pool: WorkerPool, from: number, plan: Resize, decision: Decision, pods: readonly Pod[]): Promise<void> => {
     const { scale: to } = plan;
@@ -110,6 +90,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
       drainer.pardon(plan.pardon, starting),
       marking.then(() => drainer.cordon([...plan.cordon, ...plan.drain.filter((pod) => !starting.has(pod))])),
       ...plan.cheapen.map((pod) => drainer.cheapen(pod)),
+      ...plan.keep.map((pod) => drainer.keep(pod)),
       setScale(pool, from, plan, decision, pods),
     ]);
     for (const result of results) {
@@ -123,9 +104,10 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     queues = plan.queues.map((queue) => queue.name);
     control = plan.cooperation === "remote-control" ? input.broker?.control : undefined;
     drainer.forget(new Set(pods.map(({ metadata }) => metadata.name)));
-    const sight = see({ ...input, now });
-    const { observation } = sight;
     const current = scaleView.replicas(deployment, now);
+    const cheapest = cheapestOf(pods);
+    const sight = withoutGoing(see({ ...input, now }), cheapest, current, scaleView.unchangedForMs(now));
+    const { observation } = sight;
     const living = observation.pods.filter(({ state }) => state !== "leaving");
     const draining = Math.min(current, living.filter(({ drainingSince }) => drainingSince !== undefined).length);
     // A pod that is asked for and not there yet starts, too.
@@ -148,12 +130,12 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     for (const surprise of verdicts.check(pods, now)) {
       events.record({ regarding: pool, reason: "DrainSurprise", action: "Drain", note: surprise });
     }
-    const steps = stepsOf(input, sight, now);
     const toDo = resize({
       decision,
       current,
       pods: observation.pods,
-      steps,
+      steps: drainSteps({ ...input, sight, drainer, clock }),
+      cheapest,
       unchangedForMs: scaleView.unchangedForMs(now),
       rollingOut: isRollingOut(deployment),
       withoutDrain: plan.target === undefined && plan.cooperation === "none",
@@ -180,8 +162,16 @@ const blocked = (decision: Decision, pods: number): Decision => ({
   message: `${pods} more would go, but what they have in flight is not known; decided: ${decision.replicas} (${decision.message})`,
 });
 
-const isWork = ({ scale, pardon, drain, cordon, cheapen }: Resize): boolean =>
-  scale !== undefined || pardon.length + drain.length + cordon.length + cheapen.length > 0;
+const isWork = ({ scale, pardon, drain, cordon, cheapen, keep }: Resize): boolean =>
+  scale !== undefined || pardon.length + drain.length + cordon.length + cheapen.length + keep.length > 0;
+
+/** What is about to be deleted counts as leaving already. */
+function withoutGoing(sight: Sight, cheapest: ReadonlySet<string>, current: number, unchangedForMs: number): Sight {
+  const going = goingPods(sight.observation.pods, cheapest, current, unchangedForMs);
+  if (going.size === 0) return sight;
+  const pods = sight.observation.pods.map((pod) => (going.has(pod.name) ? { ...pod, state: "leaving" as const } : pod));
+  return { ...sight, observation: { ...sight.observation, pods } };
+}
 
 function isRollingOut({ spec, status, metadata }: Deployment): boolean {
   if (status === undefined) return false;

@@ -22,11 +22,12 @@ const base: ResizeInput = {
   current: 3,
   pods: [pod("a"), pod("b", 1), pod("c", 2)],
   steps: new Map(),
+  cheapest: new Set(),
   unchangedForMs: 60_000,
   rollingOut: false,
   withoutDrain: false,
 };
-const nothing = { pardon: [], drain: [], cordon: [], cheapen: [], scale: undefined, removed: [], unknown: 0 };
+const nothing = { pardon: [], drain: [], cordon: [], cheapen: [], keep: [], scale: undefined, removed: [], unknown: 0 };
 
 const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<ReturnType<typeof resize>>][] = [
   ["the size is right", {}, {}],
@@ -89,6 +90,56 @@ const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<R
     "a rollout on the way to zero: all go",
     { decision: to(0), current: 1, rollingOut: true, pods: [draining("a")], steps: steps({ a: "remove" }) },
     { scale: 0, removed: ["a"] },
+  ],
+  [
+    "another pod is the first to go, too, and not known to be idle: nobody goes",
+    {
+      decision: to(1),
+      pods: [draining("a"), draining("b", 1), pod("c")],
+      steps: steps({ a: "remove", b: "raise-cost" }),
+      cheapest: new Set("ab"),
+    },
+    { keep: ["b"] },
+  ],
+  [
+    "one of two that are the first to go comes back: the other waits until that has been taken from it",
+    {
+      decision: to(2),
+      pods: [draining("a"), draining("b"), pod("c")],
+      steps: steps({ a: "remove", b: "remove" }),
+      cheapest: new Set("ab"),
+    },
+    { pardon: ["a"] },
+  ],
+  [
+    "a busy pod that is not ready would go before the drained one: nobody goes",
+    {
+      decision: to(2),
+      pods: [draining("a"), pod("b", 1, { ready: false }), pod("c")],
+      steps: steps({ a: "remove" }),
+      cheapest: new Set("a"),
+    },
+    {},
+  ],
+  [
+    "a pod that begins to start would go before the drained one: they change places",
+    {
+      decision: to(2),
+      pods: [draining("a"), pod("b"), pod("c", 0, { state: "starting", ready: false })],
+      steps: steps({ a: "remove" }),
+      cheapest: new Set("a"),
+    },
+    { drain: ["c"] },
+  ],
+  [
+    "and the other way round, it comes back when the one that starts is marked",
+    {
+      decision: to(2),
+      pods: [draining("a"), pod("b"), pod("c", 0, { state: "starting", ready: false, drainingSince: 1 })],
+      steps: steps({ a: "remove", c: "wait" }),
+      cheapest: new Set("a"),
+    },
+    { pardon: ["a"] },
   ],
   ["replicas that have no pod need no drain", { decision: to(3), current: 5 }, { scale: 3 }],
   [

@@ -7,11 +7,11 @@ const BELIEVE_MS = 5_000;
 export interface ScaleView {
   replicas(deployment: Deployment, now: number): number;
   patched(replicas: number, resourceVersion: string | undefined, now: number): void;
-  /** ms since the scale was changed by us; infinite when it was not. */
+  /** ms since the scale was changed by us, or since we began to look. */
   unchangedForMs(now: number): number;
 }
 
-export function createScaleView(): ScaleView {
+export function createScaleView(since: number): ScaleView {
   let patch: { readonly replicas: number; readonly resourceVersion: string | undefined; readonly at: number } | undefined;
   return {
     replicas({ metadata, spec }, now) {
@@ -22,7 +22,7 @@ export function createScaleView(): ScaleView {
     patched(replicas, resourceVersion, now) {
       patch = { replicas, resourceVersion, at: now };
     },
-    unchangedForMs: (now) => (patch === undefined ? Number.POSITIVE_INFINITY : now - patch.at),
+    unchangedForMs: (now) => now - (patch?.at ?? since),
   };
 }
 

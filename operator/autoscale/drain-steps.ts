@@ -1,0 +1,47 @@
+import type { Pod } from "../kinds/worker-pool/pods.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { BrokerSensor } from "./broker-sensor.ts";
+import type { Drainer } from "./drain.ts";
+import { type DrainStep, planDrain } from "./drain-plan.ts";
+import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
+import type { PoolPlan } from "./policy.ts";
+import type { Sight } from "./perception.ts";
+
+export interface DrainView {
+  readonly pods: readonly Pod[];
+  readonly plan: PoolPlan;
+  readonly broker: BrokerSensor | undefined;
+  readonly sight: Sight;
+  readonly drainer: Pick<Drainer, "cordonOf">;
+  readonly clock: Clock;
+}
+
+/** What comes next for each pod that is being drained, by its name. */
+export function drainSteps({ pods, plan, broker, sight, drainer, clock }: DrainView): ReadonlyMap<string, DrainStep> {
+  const now = clock.elapsed();
+  const byName = new Map(pods.map((pod) => [pod.metadata.name, pod]));
+  const steps = new Map<string, DrainStep>();
+  for (const { name, state, drainingSince } of sight.observation.pods) {
+    const pod = byName.get(name);
+    if (drainingSince === undefined || pod === undefined) continue;
+    const cordon = drainer.cordonOf(name);
+    const draining = {
+      state,
+      assigned: pod.spec?.nodeName !== undefined,
+      markedForMs: clock.now() - drainingSince,
+      cordonedAt: cordon?.cordonedAt,
+      askedAt: cordon?.askedAt,
+      work: sight.pods.find((one) => one.name === name)?.work,
+      brokerUnacked: pod.status?.podIP === undefined ? undefined : broker?.unackedOf(pod.status.podIP),
+      cheapest: isCheapest(pod),
+    };
+    steps.set(name, planDrain(draining, plan.cooperation, now, plan.drainTimeoutMs));
+  }
+  return steps;
+}
+
+/** Names of the pods that the ReplicaSet controller takes first, as our cache sees them. */
+export const cheapestOf = (pods: readonly Pod[]): ReadonlySet<string> =>
+  new Set(pods.flatMap((pod) => (isCheapest(pod) ? [pod.metadata.name] : [])));
+
+const isCheapest = ({ metadata }: Pod): boolean => metadata.annotations?.[DELETION_COST_ANNOTATION] === LOWEST_COST;
