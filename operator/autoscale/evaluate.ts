@@ -1,6 +1,7 @@
 import { type Decision, decide, decideFixed, type Pause, type Policy } from "./decide.ts";
 import { type Effect, judgeEffect, NO_EFFECT } from "./effect.ts";
 import { needOf } from "./need.ts";
+import { type Next, nextOf } from "./next.ts";
 import type { Observation } from "./observation.ts";
 import { type Probe, probeOf } from "./probe.ts";
 import type { Progress } from "./progress.ts";
@@ -45,9 +46,15 @@ export const freshMemory = (size: number, now: number): Memory => ({
 });
 
 /** One step of the autoscaler: what it remembers next, and what it decides. Pure: the simulator calls the same. */
-export function evaluate(memory: Memory, input: EvaluateInput): { readonly memory: Memory; readonly decision: Decision } {
+export function evaluate(
+  memory: Memory,
+  input: EvaluateInput,
+): { readonly memory: Memory; readonly decision: Decision; readonly next: Next } {
   const { now, observation, policy, target, current, draining } = input;
-  if (target === undefined) return { memory, decision: decideFixed(input.fixed, current - draining, input.pause) };
+  if (target === undefined) {
+    const decision = decideFixed(input.fixed, current - draining, input.pause);
+    return { memory, decision, next: { words: "changes with spec.replicas" } };
+  }
   const probe = probeOf(memory.probe, observation, input.rates.serviceSeconds, target.waitSeconds ?? 0, now);
   const need = needOf({ ...input, ...target, probe: probe?.replicas ?? 1 });
   const longest = Math.max(policy.upWindowMs, policy.downWindowMs);
@@ -61,14 +68,17 @@ export function evaluate(memory: Memory, input: EvaluateInput): { readonly memor
     probe,
     effect: judgeEffect(memory.effect, input),
   };
-  const decision = decide({
+  const seen = {
     ...input,
     need,
-    highestNeed: highestNeed(needs, now, policy.downWindowMs),
-    lowestNeed: lowestNeed(needs, now, policy.upWindowMs),
     lastBusyAt: next.lastBusyAt,
     trustedSince: next.trustedSince,
     ineffective: next.effect.ineffective,
+  };
+  const decision = decide({
+    ...seen,
+    highestNeed: highestNeed(needs, now, policy.downWindowMs),
+    lowestNeed: lowestNeed(needs, now, policy.upWindowMs),
   });
-  return { memory: next, decision };
+  return { memory: next, decision, next: nextOf(decision, { ...seen, needs, backlogPerReplica: target.backlogPerReplica }) };
 }

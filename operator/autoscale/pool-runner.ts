@@ -15,6 +15,7 @@ import { cheapestOf, drainSteps } from "./drain-steps.ts";
 import { evaluate, freshMemory, type Memory } from "./evaluate.ts";
 import { goingPods } from "./going.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
+import type { Next } from "./next.ts";
 import { overrule } from "./overrule.ts";
 import type { Sight } from "./perception.ts";
 import { createSight, type Sources } from "./pool-sight.ts";
@@ -41,6 +42,7 @@ export interface RunInput extends Omit<Sources, "now"> {
 export interface Run {
   readonly sight: Sight;
   readonly decision: Decision;
+  readonly next: Next;
   readonly draining: number;
   readonly lastScaleTime: string | undefined;
   /** A burst is arriving: look again soon. */
@@ -82,8 +84,15 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     events.record({ regarding: pool, reason: decision.reason, action: "Scale", note: `${from} -> ${to}: ${decision.message}` });
   };
 
+  const tellDrain = (pool: WorkerPool, from: number, { drain, pardon }: Resize, { reason, replicas, message }: Decision): void => {
+    const drained = `drains ${some(drain)}, ${from} -> ${replicas}: ${message}`;
+    if (drain.length > 0) events.record({ regarding: pool, reason, action: "Drain", note: drained });
+    if (pardon.length > 0) events.record({ regarding: pool, reason, action: "Undrain", note: `${some(pardon)} back to work: ${message}` });
+  };
+
   const act = async ({ pool, pods }: RunInput, from: number, plan: Resize, decision: Decision, sight: Sight): Promise<void> => {
     const starting = new Set(sight.observation.pods.filter(({ state }) => state === "starting").map((pod) => pod.name));
+    tellDrain(pool, from, plan, decision);
     const marking = Promise.all(plan.drain.map((pod) => drainer.mark(pod)));
     // The word to come back leaves before the patch does; a pod takes far longer to start than that to arrive.
     const results = await Promise.allSettled([
@@ -147,6 +156,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     return {
       sight,
       decision: toDo.unknown > 0 && draining === 0 ? blocked(decision, toDo.unknown) : decision,
+      next: step.next,
       draining,
       lastScaleTime,
       pending: growth !== undefined,
@@ -161,6 +171,8 @@ const blocked = (decision: Decision, pods: number): Decision => ({
   reason: "DrainUnknown",
   message: `${pods} more would go, but what they have in flight is not known; decided: ${decision.replicas} (${decision.message})`,
 });
+
+const some = (pods: readonly string[]): string => pods.slice(0, 5).join(", ") + (pods.length > 5 ? ` and ${pods.length - 5} more` : "");
 
 const isWork = ({ scale, pardon, drain, cordon, cheapen, keep }: Resize): boolean =>
   scale !== undefined || pardon.length + drain.length + cordon.length + cheapen.length + keep.length > 0;

@@ -1,9 +1,12 @@
 import type { PoolName } from "../../worker/contract/names.ts";
 import type { BrokerEndpoint, StoreEndpoint } from "../adapters/ports.ts";
 import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
+import { BROKEN } from "../kinds/worker-pool/status.ts";
 import { errorFields } from "../runtime/log.ts";
 import { isDeleting, keyOf, type ObjectKey } from "../runtime/object.ts";
+import { createTransitions } from "../runtime/transitions.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
+import type { Decision } from "./decide.ts";
 import { createInterviewer, type Interviewer } from "./interview.ts";
 import type { Links } from "./links.ts";
 import type { LoopPool } from "./loop.ts";
@@ -35,6 +38,8 @@ interface Entry {
   /** Why the broker or the store cannot be found. */
   problems: readonly string[];
   mayGrow: boolean;
+  /** A warning was said and is not over. */
+  told: boolean;
 }
 
 export interface Pools {
@@ -56,6 +61,7 @@ export function createPools(options: PoolsOptions): Pools {
   const { caches, index, brokers, stores, clock, log, metrics, kube, events } = options;
   const entries = new Map<ObjectKey, Entry>();
   const publisher = createPublisher(options);
+  const warnings = createTransitions(events, "Scale");
 
   const enter = (pool: WorkerPool): Entry => {
     const { namespace = "", name } = pool.metadata;
@@ -71,7 +77,14 @@ export function createPools(options: PoolsOptions): Pools {
       acted: Promise.resolve(),
       problems: [],
       mayGrow: false,
+      told: false,
     };
+  };
+
+  const warn = (pool: WorkerPool, entry: Entry, { reason, message }: Decision): void => {
+    const broken = reason === "BrokerAlarm" || BROKEN.has(reason);
+    if (broken || entry.told) warnings.say(pool, { status: broken ? "False" : "True", reason, message });
+    entry.told = broken;
   };
 
   const refreshOne = (pool: WorkerPool, rivalOf: ReturnType<typeof findRivals>): void => {
@@ -114,6 +127,8 @@ export function createPools(options: PoolsOptions): Pools {
       answers: interviewer.answers(pool, pods, sensor),
     });
     entry.acted = run.acted;
+    metrics.judged(namespace, name, run);
+    warn(pool, entry, run.decision);
     publisher.publish(pool, deployment, pods, run);
     return run;
   };

@@ -2,8 +2,9 @@ import type { Resource } from "../adapters/ports.ts";
 import type { Deployment } from "../kinds/worker-pool/deployment.ts";
 import type { Pod } from "../kinds/worker-pool/pods.ts";
 import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
-import { type PoolOutcome, poolStatus } from "../kinds/worker-pool/status.ts";
+import { type PoolOutcome, type PoolScaling, poolStatus } from "../kinds/worker-pool/status.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { rfc3339 } from "../runtime/conditions.ts";
 import { GROUP, VERSION } from "../runtime/define-kind.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import { keyOf, type ObjectKey } from "../runtime/object.ts";
@@ -34,7 +35,17 @@ export interface PublisherOptions {
 
 export function createPublisher({ status, outcomeOf, clock, log }: PublisherOptions): Publisher {
   const lastAt = new Map<ObjectKey, number>();
+  const times = new Map<ObjectKey, { readonly at: number; readonly text: string }>();
   const writing = new Map<ObjectKey, Promise<void>>();
+  /** The same moment is always the same text, although two clocks drift: nothing is written while nothing changes. */
+  const timeOf = (key: ObjectKey, at: number | undefined): string | undefined => {
+    if (at === undefined) return undefined;
+    const known = times.get(key);
+    const text = known?.at === at ? known.text : rfc3339(clock.now() + at - clock.elapsed());
+    times.set(key, { at, text });
+    return text;
+  };
+
   return {
     publish(pool, deployment, pods, run) {
       const key = keyOf(pool);
@@ -48,6 +59,8 @@ export function createPublisher({ status, outcomeOf, clock, log }: PublisherOpti
         busy: busySlots(run.sight.observation),
         backlog: backlogOf(run),
         lastScaleTime: run.lastScaleTime ?? pool.status?.autoscaling?.lastScaleTime,
+        next: { words: run.next.words, time: timeOf(key, run.next.at) },
+        observed: observedOf(run),
       };
       const { conditions, fields } = poolStatus({ pool, deployment, pods, outcome: outcomeOf(key), scaling });
       lastAt.set(key, now);
@@ -62,6 +75,7 @@ export function createPublisher({ status, outcomeOf, clock, log }: PublisherOpti
     },
     forget(pool) {
       lastAt.delete(pool);
+      times.delete(pool);
     },
     async settled() {
       await Promise.all(writing.values());
@@ -74,3 +88,17 @@ function backlogOf({ sight }: Run): number | undefined {
   const { value, trust } = sight.observation.total;
   return trust === "missing" && value === 0 ? undefined : Math.round(value);
 }
+
+/** Rounded: a figure that only trembles is no news. */
+function observedOf({ sight: { observation, rates } }: Run): NonNullable<PoolScaling["observed"]> {
+  const { ready, inFlight, total } = observation;
+  return {
+    ready: rounded(ready.value),
+    inFlight: rounded(inFlight.value),
+    trust: total.trust,
+    arrivalRate: rounded(Math.max(rates.fast, rates.slow)),
+    ...(rates.serviceSeconds !== undefined && { serviceSeconds: rounded(rates.serviceSeconds) }),
+  };
+}
+
+const rounded = (value: number): number => (value >= 100 ? Math.round(value) : Number(value.toPrecision(2)));

@@ -66,5 +66,20 @@ export type Autoscaling = z.output<typeof autoscalingSchema>;
 export const autoscalingStatusSchema = z.object({
   reason: z.string().optional().meta({ description: "Reason of the last decision, one word of the table of reasons." }),
   message: z.string().optional().meta({ description: "The last decision in words, with its inputs." }),
+  replicas: z.int().min(0).optional().meta({ description: "Replicas that shall serve, as decided." }),
+  next: z.string().optional().meta({ description: "What would happen next if nothing new came." }),
+  nextTime: z.string().optional().meta({ description: "When that would be, where it is a matter of time.", format: "date-time" }),
+  observed: z
+    .object({
+      ready: z.number().min(0).meta({ description: "Messages that wait, weighted." }),
+      inFlight: z.number().min(0).meta({ description: "Messages that workers hold and have not settled." }),
+      trust: z
+        .enum(["fresh", "unconfirmed", "stale", "contradicted", "missing"])
+        .meta({ description: "How far the two can be trusted. Only fresh ones ever shrink the pool." }),
+      arrivalRate: z.number().min(0).optional().meta({ description: "Tasks per second that arrive." }),
+      serviceSeconds: z.number().min(0).optional().meta({ description: "How long a task runs, s." }),
+    })
+    .optional()
+    .meta({ description: "What the decision was made upon." }),
   lastScaleTime: z.string().optional().meta({ description: "When the size was changed last.", format: "date-time" }),
 });

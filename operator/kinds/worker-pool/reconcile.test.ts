@@ -45,7 +45,7 @@ function namespace() {
       if (object.kind === "PodDisruptionBudget") {
         budgets.push("applied");
         put(object);
-        return object as KubeObject as T;
+        return object as T;
       }
       const current = find("Deployment", object.metadata.name);
       const { resourceVersion } = object.metadata;

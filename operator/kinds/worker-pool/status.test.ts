@@ -47,6 +47,8 @@ const calm: PoolStatusInputs = {
     busy: 2,
     backlog: 120,
     lastScaleTime: undefined,
+    next: { words: "more above a backlog of 150", time: undefined },
+    observed: { ready: 118, inFlight: 2, trust: "fresh" },
   },
 };
 const scaling = (given: Partial<NonNullable<PoolStatusInputs["scaling"]>>) => ({ ...calm, scaling: { ...calm.scaling!, ...given } });
@@ -115,7 +117,15 @@ test("the numbers are those of the columns, and equal inputs give equal statuses
     busy: 2,
     backlog: 120,
     selector: "longshore.dev/pool=video",
-    autoscaling: { reason: "BacklogThreshold", message: "backlog 120 at 50", lastScaleTime: undefined },
+    autoscaling: {
+      reason: "BacklogThreshold",
+      message: "backlog 120 at 50",
+      replicas: 3,
+      lastScaleTime: undefined,
+      observed: { ready: 118, inFlight: 2, trust: "fresh" },
+      next: "more above a backlog of 150",
+      nextTime: undefined,
+    },
   });
   expect(poolStatus(calm)).toEqual(poolStatus(structuredClone(calm)));
 });

@@ -1,6 +1,8 @@
+import type * as z from "zod";
 import type { ConditionInput } from "../../runtime/conditions.ts";
 import { REASONS, type Reason } from "../../runtime/reasons.ts";
 import type { StatusFields } from "../../runtime/status.ts";
+import type { autoscalingStatusSchema } from "./autoscaling.ts";
 import type { Deployment } from "./deployment.ts";
 import { type Pod, podProblem } from "./pods.ts";
 import type { WorkerPool } from "./schema.ts";
@@ -24,6 +26,8 @@ export interface PoolScaling {
   readonly backlog: number | undefined;
   /** RFC 3339. */
   readonly lastScaleTime: string | undefined;
+  readonly next?: { readonly words: string; readonly time: string | undefined } | undefined;
+  readonly observed?: NonNullable<z.output<typeof autoscalingStatusSchema>["observed"]> | undefined;
 }
 
 export interface PoolStatusInputs {
@@ -60,13 +64,20 @@ export function poolStatus(inputs: PoolStatusInputs): PoolStatus {
         Object.entries(matchLabels)
           .map(([label, value]) => `${label}=${value}`)
           .join(","),
-      autoscaling:
-        pool.spec.autoscaling === undefined || scaling === undefined
-          ? undefined
-          : { reason: scaling.reason, message: scaling.message, lastScaleTime: scaling.lastScaleTime },
+      autoscaling: pool.spec.autoscaling === undefined || scaling === undefined ? undefined : autoscalingOf(scaling),
     },
   };
 }
+
+const autoscalingOf = ({ reason, message, replicas, lastScaleTime, observed, next }: PoolScaling): object => ({
+  reason,
+  message,
+  replicas,
+  lastScaleTime,
+  observed,
+  next: next?.words,
+  nextTime: next?.time,
+});
 
 /** Read top to bottom: the first that has something to say is nearest to the cause. */
 function readyOf({ deployment, pods, outcome, scaling }: PoolStatusInputs): ConditionInput {
@@ -84,7 +95,8 @@ function readyOf({ deployment, pods, outcome, scaling }: PoolStatusInputs): Cond
   return { status: "True", reason, message };
 }
 
-const BROKEN: ReadonlySet<Reason> = new Set<Reason>([
+/** Decisions that say that the pool cannot do its job. */
+export const BROKEN: ReadonlySet<Reason> = new Set<Reason>([
   "BacklogUnknown",
   "BacklogStale",
   "BacklogContradicted",
