@@ -6,6 +6,9 @@ import { build } from "esbuild";
 /** Some dependencies are CommonJS and ask for Node's own modules by `require`. */
 const REQUIRE = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
+/** Where Lua scripts lie; their names are unique, because the bundle has one folder for all. */
+const SCRIPT_ROOMS = ["leases", "chords"] as const;
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /**
@@ -30,6 +33,8 @@ export async function bundleWorker(outdir: string): Promise<void> {
     banner: { js: REQUIRE },
     logLevel: "warning",
   });
-  const scripts = (await readdir(here("leases"))).filter((file) => file.endsWith(".lua"));
-  await Promise.all(scripts.map((file) => copyFile(here(`leases/${file}`), join(outdir, file))));
+  for (const room of SCRIPT_ROOMS) {
+    const scripts = (await readdir(here(room))).filter((file) => file.endsWith(".lua"));
+    await Promise.all(scripts.map((file) => copyFile(here(`${room}/${file}`), join(outdir, file))));
+  }
 }

@@ -8,13 +8,15 @@ import { pino } from "pino";
 import * as z from "zod";
 import { connectAmqp } from "./adapters/amqp.ts";
 import { connectRedis, evictionRisk } from "./adapters/redis.ts";
+import { readResults } from "./chords/read-results.ts";
 import { workerEnvSchema } from "./contract/env.ts";
 import { TERMINATION_LOG } from "./contract/names.ts";
 import { startWorker } from "./engine/worker.ts";
 import { openPool } from "./pools/index.ts";
 import { stopNow, stopSignal } from "./stop-signal.ts";
 import { systemClock } from "./system-clock.ts";
-import { BUILTIN_TASKS } from "./tasks/builtin.ts";
+import { builtinTasks } from "./tasks/builtin.ts";
+import type { Task } from "./tasks/define-task.ts";
 import { loadTasks } from "./tasks/load.ts";
 
 /** EX_CONFIG of sysexits.h: the user has to change something. */
@@ -45,12 +47,12 @@ const tell = (change: { what: string; up: boolean; error?: string | Error }): vo
 async function open() {
   try {
     const users = await loadTasks(env.LONGSHORE_TASKS);
-    return {
-      tasks: new Map([...BUILTIN_TASKS.map((task) => [task.name, task] as const), ...users]),
-      pool: openPool("async"),
-      broker: connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell }),
-      store: connectRedis({ url: env.CELERY_RESULT_BACKEND, name, onChange: (change) => tell({ what: "store", ...change }) }),
-    };
+    const store = connectRedis({ url: env.CELERY_RESULT_BACKEND, name, onChange: (change) => tell({ what: "store", ...change }) });
+    const tasks = new Map<string, Task>();
+    const own = builtinTasks({ find: (name) => tasks.get(name), results: (ids) => readResults(store, ids) });
+    for (const task of [...own, ...users.values()]) tasks.set(task.name, task);
+    const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell });
+    return { tasks, pool: openPool("async"), broker, store };
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }

@@ -1,5 +1,6 @@
 /** What a user's task module imports as `longshore`. */
 export * as z from "zod";
+export { chain, chord, group, immutable, signature } from "./client/signature.ts";
 export { LeaseLost } from "./leases/keeper.ts";
 export { defineTask, type RetryPolicy, type Task, type TaskContext, type TaskDefinition, type TaskLog } from "./tasks/define-task.ts";
 export { Ignore, Reject, Retry, type RetryOptions } from "./tasks/outcomes.ts";

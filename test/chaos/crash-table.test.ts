@@ -54,3 +54,19 @@ test.for(TABLE)("kill -9 at %s, %s: %i effects", async ([at, mode, effects, call
   second.child.kill("SIGKILL");
   await expect.poll(() => lab.check("q"), POLL).toEqual({ ready: 0, consumers: 0 });
 });
+
+test.for(["after-commit", "before-body", "after-body", "after-publish", "before-ack"])(
+  "kill -9 at %s of a chord: its body runs, each part has one effect",
+  async (at) => {
+    const MARKS = join(lab.folder, `chord-${at}`);
+    await using first = await lab.worker({ queues: "q", main: MAIN, concurrency: 1, env: { MARKS, CRASH_AT: at } });
+    const part = 'app.signature("crash.at-most-once")';
+    const id = await lab.python(
+      `from celery import chord\nresult = chord([${part}, ${part}], app.signature("crash.sum")).apply_async().id`,
+    );
+    expect(await first.exit).toBe("SIGKILL");
+    await using _second = await lab.worker({ queues: "q", main: MAIN, env: { MARKS } });
+    expect(await lab.python(`result = outcome(app.AsyncResult("${String(id)}"))`)).toEqual(["ok", "done,done"]);
+    expect((await readFile(MARKS, "utf8")).split("\n").filter(Boolean)).toHaveLength(2);
+  },
+);

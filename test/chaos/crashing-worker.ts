@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { pino } from "pino";
+import * as z from "zod";
 import { connectAmqp } from "../../worker/adapters/amqp.ts";
 import { connectRedis } from "../../worker/adapters/redis.ts";
 import { workerEnvSchema } from "../../worker/contract/env.ts";
@@ -34,6 +35,8 @@ const effect = (mode: LeaseMode): Task =>
     },
   });
 
+const sum: Task = defineTask({ name: "crash.sum", args: z.array(z.array(z.string())), run: ([parts = []]) => parts.join() });
+
 const env = workerEnvSchema.parse(process.env);
 const log = pino({ level: "warn" });
 const store = connectRedis({ url: env.CELERY_RESULT_BACKEND, name: env.POD_NAME, onChange: () => {} });
@@ -43,7 +46,7 @@ await startWorker({
   broker,
   store,
   pool: openPool("async"),
-  tasks: new Map([effect("at-most-once"), effect("at-least-once")].map((task) => [task.name, task])),
+  tasks: new Map([effect("at-most-once"), effect("at-least-once"), sum].map((task) => [task.name, task])),
   clock: systemClock,
   random: Math.random,
   boot: randomUUID(),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectRedis } from "../../worker/adapters/redis.ts";
+import { openChords } from "../../worker/chords/chords.ts";
 import { type AttemptDeps, attempt, type Observer } from "../../worker/engine/attempt.ts";
 import { openKeeper } from "../../worker/leases/keeper.ts";
 import { LEASE_TIMES, openLeases } from "../../worker/leases/leases.ts";
@@ -95,6 +96,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       pool: asyncPool(),
       broker,
       leases,
+      chords: openChords(store, systemClock),
       keeper,
       tasks: new Map([["pay", pay]]),
       clock: systemClock,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type ConfirmChannel, connect } from "amqplib";
 import { Redis } from "ioredis";
-import { type Broker, broker, python, redis } from "../cluster/cluster.ts";
+import { type Broker, broker, type CeleryVersion, python, redis } from "../cluster/cluster.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -15,6 +15,8 @@ export interface Lab extends AsyncDisposable {
   readonly brokerUrl: string;
   readonly redisUrl: string;
   readonly redis: Redis;
+  /** The folder with `celery` and `flower`. */
+  readonly bin: string;
   /** A folder that goes with the lab. */
   readonly folder: string;
   readonly broker: Broker;
@@ -88,8 +90,8 @@ function openPython(bin: string, args: readonly string[]): { run(script: string)
 let port = 19_000 + (process.pid % 4_000);
 
 /** Opens a lab over the shared broker and Redis. `database` keeps files apart that run at the same time. */
-export async function openLab(name: string, database: number): Promise<Lab> {
-  const [shared, store, { bin }] = await Promise.all([broker(), redis(), python()]);
+export async function openLab(name: string, database: number, celeryVersion: CeleryVersion = "5.6"): Promise<Lab> {
+  const [shared, store, { bin }] = await Promise.all([broker(), redis(), python(celeryVersion)]);
   const vhost = `${name}-${process.pid}`;
   await shared.ctl("add_vhost", vhost);
   await shared.ctl("set_permissions", "-p", vhost, shared.username, ".*", ".*", ".*");
@@ -114,6 +116,7 @@ export async function openLab(name: string, database: number): Promise<Lab> {
     brokerUrl,
     redisUrl,
     redis: client,
+    bin,
     folder,
     broker: shared,
     async declare(queue, args = {}) {

@@ -1,3 +1,4 @@
+import type { Chords } from "../chords/chords.ts";
 import type { Keeper } from "../leases/keeper.ts";
 import type { Begun, Leases } from "../leases/leases.ts";
 import type { BrokerPort, Delivery } from "../ports.ts";
@@ -7,9 +8,11 @@ import { decodeResult, encodeResult, resultKey, type TaskResult } from "../proto
 import type { Decoded, TaskMessage } from "../protocol/task-message.ts";
 import type { Task } from "../tasks/define-task.ts";
 import { admit } from "./admit.ts";
+import { carryOut } from "./carry-out.ts";
 import { decodeDelivery } from "./decode.ts";
 import { effectUnknown } from "./failure.ts";
 import { finish } from "./finish.ts";
+import { followUps } from "./follow-ups.ts";
 import { workKey } from "./key.ts";
 import { decodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
@@ -27,6 +30,7 @@ export interface Observer {
 export interface AttemptDeps extends RunDeps {
   readonly broker: BrokerPort;
   readonly leases: Leases;
+  readonly chords: Chords;
   readonly keeper: Keeper;
   readonly tasks: ReadonlyMap<string, Task>;
   readonly isRevoked: (id: string) => boolean;
@@ -119,13 +123,19 @@ async function repeat(
   stored: Stored | undefined,
   deps: AttemptDeps,
 ): Promise<void> {
-  const result = stored === undefined ? undefined : storedResult(task, stored, deps.clock.now());
+  const { queue } = running.delivery;
+  const now = deps.clock.now();
+  const result = stored === undefined ? undefined : storedResult(task, stored, now);
   if (result !== undefined) await deps.leases.store(resultKey(task.id), encodeResult(result));
   if (record.out !== "") {
-    await publishAll(deps.broker, decodeOutbox(record.out), deps.clock, (error) =>
-      deps.log.error({ err: error, taskId: task.id }, "a message was refused"),
-    );
+    await carryOut(decodeOutbox(record.out), task, queue, deps);
     await deps.leases.clear(record.key, record.fence);
+  }
+  if (result !== undefined && stored?.taskId !== task.id) {
+    // Another task's work under the same key: what follows this one is its own.
+    const { error } = result;
+    const outcome: Outcome = error === undefined ? { kind: "success", value: result.result } : { kind: "failure", error };
+    await carryOut(followUps(task, outcome, queue, now), task, queue, deps);
   }
   running.delivery.ack();
   deps.observer.ended(

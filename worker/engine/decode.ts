@@ -1,5 +1,5 @@
 import { brotliDecompressSync, inflateSync, zstdDecompressSync } from "node:zlib";
-import type { Delivery } from "../ports.ts";
+import type { MessageProperties } from "../ports.ts";
 import { decodeTask } from "../protocol/message.ts";
 import { BODY_READERS } from "../protocol/readers.ts";
 import type { Decoded } from "../protocol/task-message.ts";
@@ -20,5 +20,6 @@ function decompress(body: Uint8Array, compression: string): Uint8Array {
   return known(body);
 }
 
-/** A delivery as a task, in every encoding that this worker takes. Never throws. */
-export const decodeDelivery = (delivery: Delivery): Decoded => decodeTask(delivery, { readers: BODY_READERS, decompress });
+/** A message as a task, in every encoding that this worker takes. Never throws. */
+export const decodeDelivery = (message: { readonly properties: MessageProperties; readonly body: Uint8Array }): Decoded =>
+  decodeTask(message, { readers: BODY_READERS, decompress });

@@ -3,7 +3,7 @@ import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeException } from "../protocol/exception.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { RetryPolicy } from "../tasks/define-task.ts";
-import { Ignore, Reject, Retry } from "../tasks/outcomes.ts";
+import { Ignore, Reject, Replaced, Retry } from "../tasks/outcomes.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Celery's defaults: `default_retry_delay` 3 min, `retry_backoff_max` 10 min, `max_retries` 3. celery/app/task.py */
@@ -53,6 +53,7 @@ export function toOutcome(
   if (reason instanceof TaskRevoked) return { kind: "revoked", reason: "terminated" };
   const error = obeyed && reason !== undefined ? reason : thrown;
   if (error instanceof Ignore) return { kind: "ignore" };
+  if (error instanceof Replaced) return { kind: "replace", signature: error.signature };
   if (error instanceof Reject) return { kind: "reject", requeue: error.requeue, reason: error.message };
   const traceback = error instanceof Error && error.stack !== undefined ? { traceback: error.stack } : {};
   const asked = error instanceof Retry ? error : undefined;

@@ -3,8 +3,9 @@ import { encodeException } from "../protocol/exception.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { AttemptDeps, Running } from "./attempt.ts";
+import { carryOut } from "./carry-out.ts";
 import { type FollowUps, followUps } from "./follow-ups.ts";
-import { encodeOutbox, publishAll } from "./outbox.ts";
+import { encodeOutbox } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Settlement, settle } from "./settle.ts";
 
@@ -29,7 +30,7 @@ interface Settled {
 function settled({ running, task, outcome }: Finish, now: number): Settled {
   const { delivery } = running;
   const build = (how: Outcome): Settled => {
-    const follow = followUps(task, how, delivery, now);
+    const follow = followUps(task, how, delivery.queue, now);
     const facts = { now, queue: delivery.queue, properties: delivery.properties, followUps: follow.out, children: follow.children };
     const settlement = settle(task, how, facts);
     return { settlement, follow, result: settlement.result === undefined ? "" : encodeResult(settlement.result) };
@@ -47,19 +48,17 @@ function settled({ running, task, outcome }: Finish, now: number): Settled {
  */
 export async function finish(request: Finish, deps: AttemptDeps): Promise<void> {
   const { running, task, lease } = request;
-  const { leases, broker, clock, log } = deps;
+  const { leases, clock } = deps;
   const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
   const { settlement, result, follow } = settled(request, clock.now());
-  for (const failed of follow.failures) await leases.store(resultKey(failed.id), encodeResult(failed));
-  if (follow.skipped.length > 0) log.error({ taskId: task.id, steps: follow.skipped }, "this worker cannot take part in chords yet");
   const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
-  const onRefused = (error: Error): void => log.error({ err: error, taskId: task.id }, "a message was refused");
+  const outbox = { out: settlement.out, steps: follow.steps };
 
   if (lease === undefined || settlement.lease === "none") {
     if (result !== "") await leases.store(resultKey(task.id), result);
-    await publishAll(broker, settlement.out, clock, onRefused);
+    await carryOut(outbox, task, running.delivery.queue, deps);
   } else {
-    const ending = { result, out: encodeOutbox(settlement.out), ...(result === "" ? {} : stored) };
+    const ending = { result, out: encodeOutbox(outbox), ...(result === "" ? {} : stored) };
     deps.crashPoint?.("before-commit");
     const mine =
       settlement.lease === "release"
@@ -67,8 +66,8 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
         : await leases[settlement.lease](lease, ending);
     deps.crashPoint?.("after-commit");
     if (!mine) return await finish({ running, task, outcome: { kind: "lost" } }, deps);
-    if (settlement.out.length > 0) {
-      await publishAll(broker, settlement.out, clock, onRefused);
+    if (ending.out !== "") {
+      await carryOut(outbox, task, running.delivery.queue, deps);
       deps.crashPoint?.("after-publish");
       await leases.clear(lease.key, lease.fence);
     }

@@ -1,35 +1,25 @@
-import { createHash } from "node:crypto";
-import { hostname } from "node:os";
-import type { Delivery } from "../ports.ts";
 import { afterFailure, afterRevoke, afterSuccess } from "../protocol/canvas.ts";
-import type { CanvasContext, CanvasStep } from "../protocol/canvas-plan.ts";
+import type { CanvasPlan, CanvasStep } from "../protocol/canvas-plan.ts";
+import { replacement } from "../protocol/canvas-replace.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
+import { encodePart, partScore } from "../protocol/chord.ts";
 import { encodeTask } from "../protocol/encode-task.ts";
 import { isValue } from "../protocol/is-value.ts";
-import type { TaskResult } from "../protocol/result.ts";
+import { encodeJson } from "../protocol/json.ts";
+import { encodeResult, type TaskResult } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
+import { canvasContext } from "./canvas-context.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Outgoing } from "./settle.ts";
+import type { Outgoing, StoreStep } from "./settle.ts";
 
-/** What follows an outcome: messages for the broker, and the failures of tasks that now never run. */
+/** What follows an outcome: messages for the broker, and what the store has to know before and after they are sent. */
 export interface FollowUps {
   readonly out: readonly Outgoing[];
+  readonly steps: readonly StoreStep[];
   readonly children: NonNullable<TaskResult["children"]>;
-  readonly failures: readonly TaskResult[];
-  /** Steps that this worker cannot take yet, by name. */
-  readonly skipped: readonly string[];
 }
 
-const NONE: FollowUps = { out: [], children: [], failures: [], skipped: [] };
-
-/** UUID version 5: the same for the same task and seed, so that what is published again after a crash is recognised. RFC 9562, 5.5. */
-function uuid5(namespace: string, name: string): string {
-  const hash = createHash("sha1").update(`${namespace}/${name}`).digest();
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  const hex = hash.toString("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
-}
+const NONE: FollowUps = { out: [], steps: [], children: [] };
 
 /** A message goes where its signature says, else to the queue that its parent came from: this pool knows those tasks. */
 function toOutgoing({ task, route }: Extract<CanvasStep, { step: "publish" }>, queue: string, now: number): Outgoing {
@@ -42,39 +32,74 @@ function toOutgoing({ task, route }: Extract<CanvasStep, { step: "publish" }>, q
     routingKey: toExchange ? (route.routingKey ?? "") : (route.queue ?? route.routingKey ?? queue),
     properties,
     body,
+    // One that no queue takes is answered with a failure; its caller would wait for ever.
+    mandatory: true,
   };
   return route.countdown === undefined ? { message } : { message, delayMs: route.countdown * 1_000 };
 }
 
-/** Callbacks, the next step of a chain, error callbacks. Throws JsonError when the result cannot be handed on. */
-export function followUps(task: TaskMessage, outcome: Outcome, delivery: Delivery, now: number): FollowUps {
-  const plain = task.callbacks.length + task.errbacks.length + task.chain.length === 0 && task.chord === undefined;
-  if (plain) return NONE;
-  const context: CanvasContext = {
-    parentId: task.id,
-    rootId: task.rootId,
-    origin: `gen${process.pid}@${hostname()}`,
-    replyTo: task.replyTo ?? "",
-    newId: (seed) => uuid5(task.id, seed),
-  };
-  let steps: readonly CanvasStep[] = [];
-  let children: FollowUps["children"] = [];
-  if (outcome.kind === "success") {
-    const value = outcome.value ?? null;
-    if (!isValue(value)) throw new TypeError(`task ${task.name} returned what no message can carry`);
-    ({ steps, children } = afterSuccess(task, value, context));
-  } else if (outcome.kind === "failure") steps = afterFailure(task, outcome.error, context);
-  else if (outcome.kind === "revoked") steps = afterRevoke(task, celeryError("TaskRevokedError", outcome.reason));
-
+/** A plan's steps as messages and entries for the store, in the order in which they must happen. */
+export function toFollowUps({ steps, children }: Omit<CanvasPlan, "id">, queue: string, now: number): FollowUps {
   const out: Outgoing[] = [];
-  const failures: TaskResult[] = [];
-  const skipped: string[] = [];
+  const stored: StoreStep[] = [];
   for (const step of steps) {
-    if (step.step === "publish") out.push(toOutgoing(step, delivery.queue, now));
-    else if (step.step === "fail") {
-      const of = { ...(step.groupId && { groupId: step.groupId }), ...(step.parentId && { parentId: step.parentId }) };
-      failures.push({ id: step.taskId, state: "FAILURE", error: step.error, dateDone: now, ...of });
-    } else skipped.push(step.step);
+    switch (step.step) {
+      case "publish":
+        out.push(toOutgoing(step, queue, now));
+        break;
+      case "fail": {
+        const of = { ...(step.groupId && { groupId: step.groupId }), ...(step.parentId && { parentId: step.parentId }) };
+        const result: TaskResult = { id: step.taskId, state: step.state ?? "FAILURE", error: step.error, dateDone: now, ...of };
+        stored.push({ step: "store", taskId: step.taskId, result: encodeResult(result) });
+        break;
+      }
+      case "save-group":
+        stored.push({ step: "save-group", groupId: step.groupId, result: encodeJson({ result: step.result }) });
+        break;
+      case "chord-part": {
+        const { taskId, groupId } = step;
+        const member = encodePart(taskId, step.state, step.result);
+        stored.push({ step: "chord-part", taskId, groupId, score: partScore(step.groupIndex), member, body: encodeJson(step.body) });
+        break;
+      }
+      case "chord-size":
+      case "chord-add":
+        stored.push(step);
+        break;
+      case "run-errback":
+        throw new Error(`error callback ${step.signature.task} was planned to run in this process`);
+    }
   }
-  return { out, children, failures, skipped };
+  return { out, steps: stored, children };
+}
+
+/** Callbacks, the next step of a chain, a chord's part, error callbacks, replacement. Throws JsonError when the result cannot be handed on. */
+export function followUps(task: TaskMessage, outcome: Outcome, queue: string, now: number): FollowUps {
+  const sent = outcome.kind === "success" || outcome.kind === "replace" ? (outcome.sent ?? []) : [];
+  const plain = task.callbacks.length + task.errbacks.length + task.chain.length + sent.length === 0 && task.chord === undefined;
+  if (plain && outcome.kind !== "replace") return NONE;
+  const context = canvasContext(task);
+  const plan = (): Omit<CanvasPlan, "id"> => {
+    switch (outcome.kind) {
+      case "success": {
+        const value = outcome.value ?? null;
+        if (!isValue(value)) throw new TypeError(`task ${task.name} returned what no message can carry`);
+        return afterSuccess(task, value, context);
+      }
+      case "replace":
+        return replacement(task, outcome.signature, context);
+      case "failure":
+        return { steps: afterFailure(task, outcome.error, context), children: [] };
+      case "reject":
+        if (outcome.requeue) return { steps: [], children: [] };
+        return { steps: afterFailure(task, celeryError("Reject", outcome.reason, false), context), children: [] };
+      case "revoked":
+        return { steps: afterRevoke(task, celeryError("TaskRevokedError", outcome.reason)), children: [] };
+      default:
+        return { steps: [], children: [] };
+    }
+  };
+  const planned = plan();
+  const steps = [...sent.flatMap((one) => one.steps), ...planned.steps];
+  return toFollowUps({ steps, children: [...sent.flatMap((one) => one.children), ...planned.children] }, queue, now);
 }

@@ -1,8 +1,13 @@
+import type { CanvasPlan } from "../protocol/canvas-plan.ts";
 import type { PyException } from "../protocol/exception.ts";
+import type { Signature } from "../protocol/signature.ts";
 
 /** How one attempt at a task ended. */
 export type Outcome =
-  | { readonly kind: "success"; readonly value: unknown }
+  /** `sent`: what the task asked to send when it succeeds. */
+  | { readonly kind: "success"; readonly value: unknown; readonly sent?: readonly CanvasPlan[] }
+  /** Another signature takes its place. */
+  | { readonly kind: "replace"; readonly signature: Signature; readonly sent?: readonly CanvasPlan[] }
   | { readonly kind: "failure"; readonly error: PyException; readonly traceback?: string }
   | { readonly kind: "retry"; readonly delayMs: number; readonly error: PyException; readonly traceback?: string }
   | { readonly kind: "reject"; readonly requeue: boolean; readonly reason: string }

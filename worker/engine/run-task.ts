@@ -9,6 +9,7 @@ import type { TaskMessage } from "../protocol/task-message.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
 import { SoftTimeLimit, toOutcome } from "./failure.ts";
 import type { Outcome } from "./outcome.ts";
+import { openSending } from "./sending.ts";
 
 export interface RunDeps {
   readonly pool: Pool;
@@ -40,7 +41,9 @@ export async function runTask({ pool, leases, clock, random, log }: RunDeps, req
   const hard = task.timeLimit.hard ?? definition.timeLimit;
   let effectBegun = lease.how === "in-doubt";
 
+  const sending = openSending(task);
   const context: TaskContext = {
+    ...sending.context,
     taskId: task.id,
     retries: task.retries,
     redelivered: delivery.redelivered,
@@ -71,9 +74,11 @@ export async function runTask({ pool, leases, clock, random, log }: RunDeps, req
     try {
       if (definition.effectStarts === "at-run" && lease.how !== "in-doubt") await context.effect();
       const known = lease.how === "in-doubt" ? await definition.reconcile?.(input, context) : undefined;
-      return { kind: "success", value: known === undefined ? await pool.run(definition, input, context) : known };
+      const value = known === undefined ? await pool.run(definition, input, context) : known;
+      return { kind: "success", value, sent: sending.plans };
     } catch (error) {
-      return toOutcome(error, task, definition, { signal, effectBegun, random });
+      const outcome = toOutcome(error, task, definition, { signal, effectBegun, random });
+      return outcome.kind === "replace" ? { ...outcome, sent: sending.plans } : outcome;
     }
   };
   try {

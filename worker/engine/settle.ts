@@ -12,6 +12,22 @@ export interface Outgoing {
   readonly delayMs?: number;
 }
 
+/** What the store has to know of what follows an outcome. Sizes, shapes and failures come before the messages, parts of a chord after them. */
+export type StoreStep =
+  | { readonly step: "chord-size"; readonly groupId: string; readonly size: number }
+  | { readonly step: "save-group"; readonly groupId: string; readonly result: string }
+  | { readonly step: "chord-add"; readonly groupId: string; readonly taskId: string }
+  | { readonly step: "store"; readonly taskId: string; readonly result: string }
+  | {
+      readonly step: "chord-part";
+      readonly groupId: string;
+      readonly taskId: string;
+      readonly score: string;
+      readonly member: string;
+      /** The signature of the chord's body, as JSON. */
+      readonly body: string;
+    };
+
 /** What one outcome asks for. The executor carries it out in this order: lease with result, outgoing messages, broker. */
 export interface Settlement {
   /** commit: done; kill: failed for good; release: will be tried again; none: the lease is not ours or was never asked for. */
@@ -33,7 +49,7 @@ export interface SettleFacts {
   readonly properties: MessageProperties;
   /** Ids of what the task published, as results list them. */
   readonly children?: TaskResult["children"];
-  /** Callbacks, the next step of a chain, a chord's part: whatever follows this outcome. */
+  /** Callbacks, the next step of a chain: whatever is sent after this outcome. */
   readonly followUps?: readonly Outgoing[];
 }
 
@@ -121,8 +137,10 @@ export function settle(task: TaskMessage, outcome: Outcome, facts: SettleFacts):
       if (outcome.requeue) return { lease: "release", nextAttempt, out: [], broker: "requeue", event: "task-rejected" };
       const result = failed("FAILURE", celeryError("Reject", outcome.reason, false));
       // Released, not ended: who sends it again from the dead-letter queue means it to run.
-      return { lease: "release", nextAttempt, result, out: [], broker: "drop", event: "task-rejected" };
+      return { lease: "release", nextAttempt, result, out: followUps, broker: "drop", event: "task-rejected" };
     }
+    case "replace":
+      return { lease: "commit", nextAttempt, out: followUps, broker: "ack", event: undefined };
     case "ignore":
       return { lease: "commit", nextAttempt, out: [], broker: "ack", event: undefined };
     case "lost":

@@ -1,3 +1,4 @@
+import { openChords } from "../chords/chords.ts";
 import type { WorkerEnv } from "../contract/env.ts";
 import type { Heartbeat } from "../contract/heartbeat.ts";
 import { nodeName } from "../contract/names.ts";
@@ -76,6 +77,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     pool: deps.pool,
     broker,
     leases,
+    chords: openChords(store, clock),
     keeper,
     tasks,
     clock,

@@ -1,12 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import type { Script } from "../ports.ts";
+import { readScript } from "../read-script.ts";
 
-/** Reads one script that lies beside this module, in the source tree as in the bundle. Throws when it is not there. */
-function load(name: string): Script {
-  const source = readFileSync(new URL(`./${name}.lua`, import.meta.url), "utf8");
-  return { name, source, sha: createHash("sha1").update(source).digest("hex") };
-}
+const load = (name: string) => readScript(name, import.meta.url);
 
 /** The commands of the state machine. */
 export const SCRIPTS = {

@@ -81,20 +81,25 @@ function applyGroup(tasks: readonly Signature[], args: readonly Value[], options
 function applyChord(signature: Signature, args: readonly Value[], given: Options, context: CanvasContext, seed: string): Applied {
   const { header, body: given_body, groupId: frozenId } = chordParts(signature);
   if (given_body === undefined) return nothing(context.newId(seed));
-  const { task_id, ...options } = mergeOptions(signature, given);
+  const { task_id, countdown, eta, ...options } = mergeOptions(signature, given);
   const groupId = frozenId ?? context.newId(`${seed}:group`);
   const bodyId = given_body.options?.["task_id"] ?? task_id ?? context.newId(`${seed}:body`);
   const body = withOptions(given_body, {
     ...options,
+    ...linksOf(given_body, options),
+    parent_id: undefined,
     reply_to: given_body.options?.["reply_to"] ?? context.replyTo,
     task_id: bodyId,
-    group_id: given_body.options?.["group_id"] ?? groupId,
+    group_id: given_body.options?.["group_id"] ?? options["group_id"] ?? groupId,
   });
   if (header.length === 0) {
     const applied = apply(body, [[]], {}, context, `${seed}:body`);
     return { steps: applied.steps, id: String(bodyId), result: [[String(bodyId), [[groupId, null], []]], null] };
   }
-  const { chain: _chain, chord: _chord, ...forHeader } = options;
+  // Callbacks and the chord's own place in what surrounds it belong to the body.
+  const forHeader = Object.fromEntries(
+    Object.entries({ ...options, countdown: countdown ?? null, eta: eta ?? null }).filter(([name]) => !OF_BODY.has(name)),
+  );
   const extra = signature.kwargs?.["kwargs"];
   const tasks = header.map((task) =>
     withOptions(isMap(extra) && Object.keys(extra).length > 0 ? { ...task, kwargs: { ...task.kwargs, ...extra } } : task, { chord: body }),
@@ -104,6 +109,18 @@ function applyChord(signature: Signature, args: readonly Value[], given: Options
   const saved: readonly CanvasStep[] = nested ? [{ step: "save-group", groupId, result: applied.result }] : [];
   // Celery hands the header's result to the parent as its child, and the body's to the caller.
   return { steps: [...saved, ...applied.steps], id: String(bodyId), result: applied.result };
+}
+
+/** Options of a chord that its header never gets. celery/canvas.py `_chord.run` */
+const OF_BODY: ReadonlySet<string> = new Set(["chain", "chord", "link", "link_error", "group_id", "group_index", "replaced_task_nesting"]);
+
+/** The body's own callbacks, and those that were linked to the chord. */
+function linksOf(body: Signature, options: Options): { readonly [name: string]: Value | undefined } {
+  const both = (name: string): Value | undefined => {
+    const all = [...(asSignatures(body.options?.[name]) ?? []), ...(asSignatures(options[name]) ?? [])];
+    return all.length > 0 ? all : undefined;
+  };
+  return { link: both("link"), link_error: both("link_error") };
 }
 
 /** What an empty chain comes to: a result that nobody will write. */

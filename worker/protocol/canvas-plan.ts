@@ -21,6 +21,8 @@ export type CanvasStep =
   | { readonly step: "chord-size"; readonly groupId: string; readonly size: number }
   /** Save a header with nested results, so that the body gets them nested. */
   | { readonly step: "save-group"; readonly groupId: string; readonly result: Value }
+  /** A chord waits for one part more, before that part is sent. */
+  | { readonly step: "chord-add"; readonly groupId: string; readonly taskId: string }
   /** Report a part of a chord; the last one sends `body`. */
   | {
       readonly step: "chord-part";
@@ -32,7 +34,15 @@ export type CanvasStep =
       readonly result: unknown;
     }
   /** Store the failure of a task that now never runs. */
-  | { readonly step: "fail"; readonly taskId: string; readonly error: PyException; readonly groupId?: string; readonly parentId?: string }
+  | {
+      readonly step: "fail";
+      readonly taskId: string;
+      readonly error: PyException;
+      /** FAILURE unless said otherwise. */
+      readonly state?: "REVOKED";
+      readonly groupId?: string;
+      readonly parentId?: string;
+    }
   /** Call an error callback that this worker knows, with the failed task and its error. */
   | { readonly step: "run-errback"; readonly signature: Signature };
 

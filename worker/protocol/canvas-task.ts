@@ -29,6 +29,7 @@ export function outgoing(
     priority: seconds(options["priority"]) ?? context.priority,
     group: text(options["group_id"]),
     groupIndex: seconds(options["group_index"]),
+    replacedTaskNesting: seconds(options["replaced_task_nesting"]),
     shadow: text(options["shadow"]),
     eta: date(options["eta"]),
     ignoreResult: typeof options["ignore_result"] === "boolean" ? options["ignore_result"] : undefined,

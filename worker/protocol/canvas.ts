@@ -1,5 +1,5 @@
 import { applySignature } from "./canvas-apply.ts";
-import { chordParts, isChain, isChord, isGroup, tasksOf, unrollGroup } from "./canvas-chain.ts";
+import { chordParts, isChain, isChord, isGroup, tasksOf, unrollGroup, withOptions } from "./canvas-chain.ts";
 import type { CanvasContext, CanvasPlan, CanvasStep } from "./canvas-plan.ts";
 import type { PyException } from "./exception.ts";
 import { asSignatures, isSignature, type Signature } from "./signature.ts";
@@ -47,9 +47,16 @@ export function afterFailure(
   ];
 }
 
-/** A revoked task reports its part of a chord, and nothing else. */
+/**
+ * A revoked task reports its part of a chord. Later steps of its chain never run, so they are revoked too; Celery leaves them pending,
+ * and whoever waits for the chain waits for ever.
+ */
 export function afterRevoke(task: TaskMessage, error: PyException): readonly CanvasStep[] {
-  return chordPart(task, "REVOKED", error);
+  const chain = failChain(task.chain, error);
+  return [
+    ...chordPart(task, "REVOKED", error),
+    ...chain.map((step) => (step.step === "fail" ? { ...step, state: "REVOKED" as const } : step)),
+  ];
 }
 
 /** The body of a chord whose parts are all there. */
@@ -70,7 +77,8 @@ export function chordFailure(
     const id = task.options?.["task_id"];
     const taskId = typeof id === "string" ? id : context.newId(`body:${index}`);
     const own = isGroup(body) ? (asSignatures(task.options?.["link_error"]) ?? []) : [];
-    return [{ step: "fail", taskId, error }, ...errbacks(taskId, [...own, ...links], context, runsErrback, `body-errback:${index}`)];
+    const failed = failChain([withOptions(task, { task_id: taskId })], error);
+    return [...failed, ...errbacks(taskId, [...own, ...links], context, runsErrback, `body-errback:${index}`)];
   });
   return [...steps, ...failChain(asSignatures(body.options?.["chain"]) ?? [], error)];
 }
@@ -81,12 +89,13 @@ function chordPart(task: TaskMessage, state: string, result: unknown): readonly 
   return [{ step: "chord-part", taskId: task.id, groupId: task.group, ...index, body: task.chord, state, result }];
 }
 
+/** Every task among these that somebody may wait for fails, down to the last ones inside; their parts of chords are reported. */
 function failChain(chain: readonly Signature[], error: PyException): readonly CanvasStep[] {
   const steps: CanvasStep[] = [];
   const todo = [...chain];
   for (let element = todo.shift(); element !== undefined; element = todo.shift()) {
     const { task_id: id, group_id: group, group_index: index, chord, parent_id: parent } = element.options ?? {};
-    if (typeof id === "string") {
+    if (typeof id === "string" && !isGroup(element)) {
       const of = { ...(typeof group === "string" ? { groupId: group } : {}), ...(typeof parent === "string" ? { parentId: parent } : {}) };
       steps.push({ step: "fail", taskId: id, error, ...of });
       if (isSignature(chord) && typeof group === "string") {
@@ -94,8 +103,10 @@ function failChain(chain: readonly Signature[], error: PyException): readonly Ca
         steps.push({ step: "chord-part", taskId: id, groupId: group, ...at, body: chord, state: "FAILURE", result: error });
       }
     }
+    if (isChain(element)) todo.push(...tasksOf(element));
+    if (isGroup(element)) todo.push(...unrollGroup(element));
     const { body } = isChord(element) ? chordParts(element) : { body: undefined };
-    if (body !== undefined) todo.push(...(isChain(body) ? tasksOf(body) : [body]));
+    if (body !== undefined) todo.push(body);
   }
   return steps;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type CanvasDeps, canvasTasks } from "./builtin-canvas.ts";
 import { defineTask, type Task } from "./define-task.ts";
 
 /** Celery's own liveness task. */
@@ -23,4 +24,4 @@ const echo = defineTask({
 });
 
 /** Tasks that every worker knows; a user's task of the same name wins. */
-export const BUILTIN_TASKS: readonly Task[] = [ping, echo];
+export const builtinTasks = (deps: CanvasDeps): readonly Task[] => [ping, echo, ...canvasTasks(deps)];

@@ -1,5 +1,7 @@
 import type * as z from "zod";
 import type { LeaseMode } from "../leases/leases.ts";
+import type { PyException } from "../protocol/exception.ts";
+import type { Signature } from "../protocol/signature.ts";
 import type { Value, ValueMap } from "../protocol/value.ts";
 import { bindArguments } from "./bind-arguments.ts";
 
@@ -25,6 +27,17 @@ export interface TaskContext {
   readonly fence: string;
   /** Call right before the irreversible act: from here a crash is not followed by a silent repetition. Throws when the lease is lost: do not act. */
   readonly effect: () => Promise<void>;
+  /**
+   * Sends a task, chain, group or chord once this task has succeeded; a task that fails or retries sends nothing. `args` stand before the
+   * signature's own. Returns the id to wait for. To a task it is given the same id however often this task runs.
+   */
+  readonly send: (signature: Signature, args?: readonly Value[]) => string;
+  /** As `send`, and the chord that this task is a part of waits for it, too. Throws when this task is part of none. */
+  readonly addToChord: (signature: Signature) => string;
+  /** Ends this task; the signature runs in its place, under its id, with its callbacks and the rest of its chain. Always throws. */
+  readonly replace: (signature: Signature) => never;
+  /** Once this task has succeeded, a signature fails that was to be sent: whoever waits for it is told. */
+  readonly failInstead: (signature: Signature, error: PyException) => void;
   /** Stores state PROGRESS with these details, for whoever polls the result. */
   readonly progress: (details: ValueMap) => Promise<void>;
 }

@@ -1,3 +1,5 @@
+import type { Signature } from "../protocol/signature.ts";
+
 export interface RetryOptions {
   /** Wait before the next attempt, ms; the task's own retry policy decides when absent. The wait happens in the broker. */
   readonly delayMs?: number;
@@ -31,4 +33,14 @@ export class Reject extends Error {
 /** Throw to end the task without storing a result: somebody else will. */
 export class Ignore extends Error {
   override readonly name = "Ignore";
+}
+
+/** What `context.replace` throws: the task ends here, and the signature runs in its place. */
+export class Replaced extends Error {
+  override readonly name = "Replaced";
+  readonly signature: Signature;
+  constructor(signature: Signature) {
+    super(`replaced by ${signature.task}`);
+    this.signature = signature;
+  }
 }
