@@ -137,6 +137,7 @@ export async function drain({ trials = 300 }: { trials: number | undefined }): P
         killed_or_redelivered: lost(drained),
         busy_when_told: drained.verdict.busyWhenTold.length,
         control_killed_or_redelivered: lost(control),
+        redelivered_by_broker: drained.redelivered,
         pods_removed: drained.removed,
         untold: drained.verdict.untold.length,
         operators_killed: drained.disturbed.all,

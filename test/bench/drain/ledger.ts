@@ -14,6 +14,8 @@ export interface Ledger extends AsyncDisposable {
   readonly entries: readonly Entry[];
   /** Tasks that run now in the pods of a pool. */
   runningIn(pool: string): number;
+  /** Different tasks that have ended in the pods of a pool. */
+  endedIn(pool: string): number;
   /** Different tasks that have ended. */
   readonly ended: number;
 }
@@ -22,14 +24,14 @@ export interface Ledger extends AsyncDisposable {
 export async function openLedger(): Promise<Ledger> {
   const entries: Entry[] = [];
   const running = new Map<string, string>();
-  const ended = new Set<string>();
+  const ended = new Map<string, string>();
   const sockets = new Set<Socket>();
   const keep = (entry: Entry): void => {
     entries.push(entry);
     if (entry.event === "start") running.set(entry.task, entry.pod);
     if (entry.event === "end") {
       running.delete(entry.task);
-      ended.add(entry.task);
+      ended.set(entry.task, entry.pod);
     }
     if (entry.event === "gone") for (const [task, pod] of running) if (pod === entry.pod) running.delete(task);
   };
@@ -55,7 +57,8 @@ export async function openLedger(): Promise<Ledger> {
   return {
     port: address.port,
     entries,
-    runningIn: (pool) => [...running.values()].filter((pod) => pod.startsWith(`${pool}-`)).length,
+    runningIn: (pool) => countIn(running, pool),
+    endedIn: (pool) => countIn(ended, pool),
     get ended() {
       return ended.size;
     },
@@ -65,3 +68,7 @@ export async function openLedger(): Promise<Ledger> {
     },
   };
 }
+
+/** Pods are named after their Deployment. */
+const countIn = (pods: ReadonlyMap<string, string>, pool: string): number =>
+  [...pods.values()].filter((pod) => pod.startsWith(`${pool}-`)).length;

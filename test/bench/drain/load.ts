@@ -22,16 +22,23 @@ export function duration(random: () => number): number {
   return Math.round(SHORTEST_MS * (1 - random() * (1 - cut)) ** (-1 / TAIL));
 }
 
-/** One wave of a queue: what to send at once, and how long to wait before the next. */
+/** One wave of a queue: what to send at once, and when the next one comes. */
 export interface Wave {
   readonly tasks: readonly number[];
+  /** The next one comes when so few of them are left… */
+  readonly left: number;
+  /** …and after this pause, ms. */
   readonly pauseMs: number;
 }
 
-/** Bursts, small ones and pauses of changing length: a pool that follows it swings. */
+/** Large waves and small ones, some of which come while the pods of the one before are being drained: a pool that follows them swings. */
 export function wave(random: () => number): Wave {
-  const many = random() < 0.75 ? 8 + Math.floor(random() * 16) : 1 + Math.floor(random() * 4);
-  return { tasks: Array.from({ length: many }, () => duration(random)), pauseMs: 3_000 + random() * 9_000 };
+  const many = random() < 0.8 ? 16 + Math.floor(random() * 20) : 1 + Math.floor(random() * 4);
+  return {
+    tasks: Array.from({ length: many }, () => duration(random)),
+    left: random() < 0.5 ? 0 : 1 + Math.floor(random() * 3),
+    pauseMs: random() * 6_000,
+  };
 }
 
 /** Sends tasks of the ledger's, as a Celery client would; resolves when the broker has them. */

@@ -44,11 +44,17 @@ export async function swing(options: SwingOptions): Promise<Swung> {
   };
   const feed = async ({ name }: DrainPool, index: number): Promise<void> => {
     const random = seeded(options.seed + index);
+    let own = 0;
     while (!enough()) {
       assertInTime(`${options.tasks} tasks and ${options.scaleIns} scale-ins were`);
-      const { tasks, pauseMs } = wave(random);
+      const { tasks, left, pauseMs } = wave(random);
       await send(channel, name, tasks);
       sent += tasks.length;
+      own += tasks.length;
+      while (own - ledger.endedIn(name) > left) {
+        assertInTime(`the end of a wave in ${name} was`);
+        await delay(200);
+      }
       await delay(pauseMs);
     }
   };
