@@ -81,12 +81,10 @@ export interface BrokerEndpoint {
   readonly tls: boolean;
   readonly username: string;
   readonly password: string;
-  readonly management: {
-    /** `http(s)://host:port` and the path prefix where there is one; no login, no slash at the end. */
-    readonly url: string;
-    readonly username: string;
-    readonly password: string;
-  };
+  /** `url`: `http(s)://host:port` and the path prefix where there is one; no login, no slash at the end. */
+  readonly management: { readonly url: string; readonly username: string; readonly password: string };
+  /** Where RabbitMQ's Prometheus plugin answers, without `/metrics`: read where the management API cannot be. */
+  readonly prometheusUrl?: string;
   /** `host:port/vhost`. The same text means the same vhost of the same broker. */
   readonly display: string;
 }
@@ -211,6 +209,8 @@ export interface QueueTotals {
   readonly ready: number;
   readonly unacked: number;
   readonly type: "classic" | "quorum" | "stream" | "other";
+  /** Of a stream: how many messages its slowest consumer is behind; absent where the broker does not say. */
+  readonly lag?: number;
 }
 
 export interface SensePort extends AsyncDisposable {
@@ -220,7 +220,7 @@ export interface SensePort extends AsyncDisposable {
   totals(): Promise<ReadonlyMap<string, QueueTotals>>;
   /** Unacked messages by the address of the peer that holds them, over all queues; up to 5 s old. For images that say nothing of themselves. */
   unackedByPeer(): Promise<ReadonlyMap<string, number>>;
-  /** Memory or disk alarms that hold publishers now. */
+  /** Memory or disk alarms that hold publishers now. Throws `forbidden` where the user may not know. */
   alarms(): Promise<readonly string[]>;
 }
 

@@ -1,7 +1,7 @@
 import type { BrokerEndpoint, QueueTotals, ReadyCount, RemoteControlPort, SensePort } from "../adapters/ports.ts";
 import { errorFields } from "../runtime/log.ts";
 import { type Pace, paced } from "./pace.ts";
-import type { Reading } from "./reading.ts";
+import { type Reading, TOTALS_STALE_MS } from "./reading.ts";
 
 /** One broker's sensors and remote control, over one connection. Disposing of it closes the connection. */
 export interface BrokerLink extends AsyncDisposable {
@@ -28,7 +28,8 @@ export interface BrokerSensor extends AsyncDisposable {
   live(queue: string): Reading<ReadyCount> | undefined;
   totals(queue: string): Reading<QueueTotals> | undefined;
   unackedOf(address: string): Reading<number> | undefined;
-  readonly alarms: readonly string[];
+  /** Those that were seen not long ago. Where they cannot be seen there are none: an alarm only ever holds, and must not hold for ever. */
+  alarms(now: number): readonly string[];
   /** What does not work now, in words. */
   readonly failures: readonly string[];
 }
@@ -38,7 +39,7 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
   const failures = new Map<"live" | "totals", string>();
   let totals: Reading<ReadonlyMap<string, QueueTotals>> | undefined;
   let peers: Reading<ReadonlyMap<string, number>> | undefined;
-  let alarms: readonly string[] = [];
+  let alarms: Reading<readonly string[]> | undefined;
 
   const trying = async (what: "live" | "totals", work: () => Promise<void>): Promise<void> => {
     try {
@@ -47,6 +48,14 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
     } catch (error) {
       const words = what === "live" ? "the broker cannot be read" : "the broker's management API cannot be read";
       failures.set(what, `${words}: ${errorFields(error).error}`);
+    }
+  };
+  const lookForAlarms = async (now: () => number): Promise<void> => {
+    try {
+      const asked = now();
+      alarms = { value: await link.sense.alarms(), at: asked };
+    } catch {
+      // Only a user with the tag monitoring may know; that the management API is gone is said with the totals.
     }
   };
   const isDue = (queue: string, now: number): boolean => {
@@ -68,12 +77,13 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
       }),
     lookSlowly: (now) =>
       slow(now, () =>
-        trying("totals", async () => {
-          const asked = now();
-          const [queues, alarmed] = await Promise.all([link.sense.totals(), link.sense.alarms()]);
-          totals = { value: queues, at: asked };
-          alarms = alarmed;
-        }),
+        Promise.all([
+          trying("totals", async () => {
+            const asked = now();
+            totals = { value: await link.sense.totals(), at: asked };
+          }),
+          lookForAlarms(now),
+        ]).then(() => undefined),
       ),
     lookAtPeers: (now) =>
       byPeer(now, () =>
@@ -92,9 +102,7 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
       const value = peers?.value.get(address);
       return value === undefined || peers === undefined ? undefined : { value, at: peers.at };
     },
-    get alarms() {
-      return alarms;
-    },
+    alarms: (now) => (alarms === undefined || now - alarms.at > TOTALS_STALE_MS ? [] : alarms.value),
     get failures() {
       return [...failures.values()];
     },

@@ -31,6 +31,18 @@ const queues: readonly [why: string, given: readonly Partial<QueueReadings>[], v
   ["a queue that was never read is missing", [{}], 0, "missing"],
   ["a queue that does not exist is missing", [{ live: { value: { missing: true }, at: now } }], 0, "missing"],
   ["a queue that we may not look at is missing", [{ live: { value: { refused: "no" }, at: now } }], 0, "missing"],
+  [
+    "a stream's backlog is how far its consumers are behind, not its length",
+    [{ live: live(9_000), totals: { value: { ready: 9_000, unacked: 0, type: "stream", lag: 7 }, at: now } }],
+    7,
+    "fresh",
+  ],
+  [
+    "a stream whose consumers say nothing is not known",
+    [{ live: live(9_000), totals: { value: { ready: 9_000, unacked: 0, type: "stream" }, at: now } }],
+    0,
+    "missing",
+  ],
   ["queues are summed", [{ live: live(7) }, { live: live(5) }], 12, "fresh"],
   [
     "queues are weighted",

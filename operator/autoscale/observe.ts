@@ -37,6 +37,7 @@ function seeQueue({ name, live, totals, zero }: QueueReadings, now: number): Que
   if (live === undefined) return { value: 0, trust: "missing", doubt: `queue ${name}: not read yet` };
   if ("missing" in live.value) return { value: 0, trust: "missing", doubt: `queue ${name} does not exist on the broker` };
   if ("refused" in live.value) return { value: 0, trust: "missing", doubt: `queue ${name}: ${live.value.refused}` };
+  if (totals?.value.type === "stream") return seeStream(name, totals, now);
   const { ready } = live.value;
   if (now - live.at > LIVE_STALE_MS) return { value: ready, trust: "stale", doubt: `queue ${name}: its last reading is too old` };
   if (ready > 0 || zero?.confirmed === true) return { value: ready, trust: "fresh" };
@@ -44,6 +45,17 @@ function seeQueue({ name, live, totals, zero }: QueueReadings, now: number): Que
     return { value: 0, trust: "contradicted", doubt: `queue ${name}: reads 0, but the broker's totals say ${totals.value.ready} ready` };
   }
   return { value: 0, trust: "unconfirmed", doubt: `queue ${name}: reads 0, and no second sensor has agreed yet` };
+}
+
+/** A stream keeps what was consumed: not its length is the backlog, but how far its consumers are behind. */
+function seeStream(name: string, { value, at }: NonNullable<QueueReadings["totals"]>, now: number): QueueSeen {
+  if (value.lag === undefined) {
+    const doubt = `queue ${name} is a stream, and RabbitMQ's Prometheus endpoint does not say how far its consumers are behind`;
+    return { value: 0, trust: "missing", doubt };
+  }
+  return now - at > TOTALS_STALE_MS
+    ? { value: value.lag, trust: "stale", doubt: `queue ${name}: its last reading is too old` }
+    : { value: value.lag, trust: "fresh" };
 }
 
 function seePod(pod: PodReadings, now: number): PodSeen {

@@ -54,4 +54,7 @@ export function createPerception(): (perceived: Perceived) => Sight {
 }
 
 const unweighted = (queues: readonly QueueReadings[]): number =>
-  queues.reduce((sum, { live }) => sum + (live !== undefined && "ready" in live.value ? live.value.ready : 0), 0);
+  queues.reduce((sum, { live, totals }) => {
+    if (totals?.value.type === "stream") return sum + (totals.value.lag ?? 0);
+    return sum + (live !== undefined && "ready" in live.value ? live.value.ready : 0);
+  }, 0);

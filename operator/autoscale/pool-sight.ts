@@ -28,7 +28,7 @@ export function createSight(): (sources: Sources) => Sight {
       now,
       queues: plan.queues.map(({ name, weight }) => ({ name, weight, live: broker?.live(name), totals: broker?.totals(name) })),
       pods: podReadings(pods, beats, answers),
-      alarms: broker?.alarms ?? [],
+      alarms: broker?.alarms(now) ?? [],
       failures: [...problems, ...(broker?.failures ?? [])],
       counters: countersOf(beats),
     });

@@ -127,10 +127,10 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     watches = stack;
   };
   const read = async ({ metadata: { namespace = "" }, spec }: Broker): Promise<BrokerEndpoint> => {
-    const { uriFrom, managementFrom } = spec;
+    const { uriFrom, managementFrom, prometheusUrl } = spec;
     const value = (from: NonNullable<typeof managementFrom>) => secrets.read(namespace, from.secretKeyRef.name, from.secretKeyRef.key);
     const uri = await value(uriFrom);
-    const parsed = brokerEndpoint(uri, managementFrom === undefined ? undefined : await value(managementFrom));
+    const parsed = brokerEndpoint(uri, managementFrom === undefined ? undefined : await value(managementFrom), prometheusUrl);
     if ("host" in parsed) return parsed;
     const { name, key } = (parsed.field === "managementFrom" ? managementFrom : undefined)?.secretKeyRef ?? uriFrom.secretKeyRef;
     throw new Waiting("SecretInvalid", `${parsed.field}: key ${key} of Secret ${namespace}/${name}: ${parsed.message}`);

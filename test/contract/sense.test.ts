@@ -88,6 +88,44 @@ describe.each(VERSIONS)("sensing RabbitMQ %s", (version) => {
   });
 });
 
+test("without the management API the totals and alarms come from Prometheus, and a user without rights is told", async () => {
+  await using own = await startBroker({ version: "4.0", name: "sense-plain" });
+  const model = await connect(own.uri);
+  const channel = await model.createConfirmChannel();
+  await channel.assertQueue("jobs", { durable: true, arguments: { "x-queue-type": "quorum" } });
+  channel.sendToQueue("jobs", Buffer.from("x"), { persistent: true });
+  await channel.waitForConfirms();
+  await own.ctl("add_user", "reader", "secret");
+  await own.ctl("set_permissions", "reader", "", "", "^jobs$");
+  const endpoint = endpointOfBroker(own);
+  const login = { username: "reader", password: "secret" };
+  const reader = { ...endpoint, ...login, management: { ...endpoint.management, ...login } };
+  {
+    // No tag at all: the management API is closed to this user.
+    await using link = openSensing(reader, { random: () => 0.5 });
+    expect((await link.sense.readyCounts(["jobs"])).get("jobs")).toMatchObject({ ready: 1 });
+    await expect
+      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 15_000 })
+      .toEqual({ ready: 1, unacked: 0, type: "other" });
+    expect(await link.sense.alarms()).toEqual([]);
+  }
+  await own.ctl("set_user_tags", "reader", "management");
+  {
+    // The tag management shows queues and not nodes.
+    await using link = openSensing({ ...reader, prometheusUrl: "http://127.0.0.1:1" }, { random: () => 0.5 });
+    await expect
+      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 15_000 })
+      .toEqual({ ready: 1, unacked: 0, type: "quorum" });
+    await expect(link.sense.alarms()).rejects.toThrow("401");
+  }
+  await own.ctl("set_permissions", "reader", "", "", "");
+  await using blind = openSensing(reader, { random: () => 0.5 });
+  // A broker of 2026 and later refuses; before that anybody who may enter the vhost may look.
+  const seen = (await blind.sense.readyCounts(["jobs"])).get("jobs");
+  expect(seen).toMatchObject("refused" in (seen ?? {}) ? { refused: expect.stringContaining("permission on jobs") } : { ready: 1 });
+  await model.close();
+});
+
 test("an alarm is seen, and after an outage the same link counts again", async () => {
   await using own = await startBroker({ version: "4.0", name: "sense" });
   const model = await connect(own.uri);

@@ -2,12 +2,15 @@ import type { ChannelModel } from "amqplib";
 import * as z from "zod";
 import type { QueueTotals, SensePort } from "../ports.ts";
 import { passiveDeclares } from "./passive-declare.ts";
+import { ALARMS_PATH, alarmsFrom, parseSamples, TOTALS_PATH, totalsFrom } from "./prometheus.ts";
 
 export interface SenseOptions {
   /** The broker's live connection, shared with others; rejects while there is none. */
   readonly connection: () => Promise<ChannelModel>;
   /** The management API's answer to a GET, parsed; throws when there is none. `path` begins with `/api`. */
   readonly get: (path: string) => Promise<unknown>;
+  /** A page of the Prometheus plugin; throws when there is none. */
+  readonly scrape: (path: string) => Promise<string>;
   readonly vhost: string;
 }
 
@@ -30,20 +33,41 @@ const channelsSchema = z.array(
 );
 
 /** Senses one vhost: live counts by AMQP, the rest by the management API. Keeps no reading: the caller knows what is old. Disposing of it leaves the connection open. */
-export function createSense({ connection, get, vhost }: SenseOptions): SensePort {
+export function createSense({ connection, get, scrape, vhost }: SenseOptions): SensePort {
   const declares = passiveDeclares(connection);
   const path = encodeURIComponent(vhost);
+
+  const managed = async (): Promise<ReadonlyMap<string, QueueTotals>> => {
+    const query = "disable_stats=true&enable_queue_totals=true&columns=name,type,messages_ready,messages_unacknowledged";
+    const queues = queuesSchema.parse(await get(`/api/queues/${path}?${query}`));
+    return new Map(
+      queues.map((queue): [string, QueueTotals] => [
+        queue.name,
+        { ready: queue.messages_ready, unacked: queue.messages_unacknowledged, type: typeOf(queue.type) },
+      ]),
+    );
+  };
+  const managedAlarms = async (): Promise<readonly string[]> => {
+    const nodes = nodesSchema.parse(await get("/api/nodes?columns=name,mem_alarm,disk_free_alarm"));
+    return nodes.flatMap(({ name, mem_alarm: memory, disk_free_alarm: disk }) => [
+      ...(memory ? [`memory alarm on ${name}`] : []),
+      ...(disk ? [`disk alarm on ${name}`] : []),
+    ]);
+  };
+  const withLags = async (totals: ReadonlyMap<string, QueueTotals>): Promise<ReadonlyMap<string, QueueTotals>> => {
+    try {
+      const lags = totalsFrom(parseSamples(await scrape(TOTALS_PATH)), vhost);
+      return new Map([...totals].map(([queue, of]) => [queue, { ...lagOf(lags.get(queue)), ...of }]));
+    } catch {
+      return totals; // Without the plugin the lag is unknown, and whoever reads a stream is told so.
+    }
+  };
+
   return {
     readyCounts: (queues) => declares.count(queues),
     async totals() {
-      const query = "disable_stats=true&enable_queue_totals=true&columns=name,type,messages_ready,messages_unacknowledged";
-      const queues = queuesSchema.parse(await get(`/api/queues/${path}?${query}`));
-      return new Map(
-        queues.map((queue): [string, QueueTotals] => [
-          queue.name,
-          { ready: queue.messages_ready, unacked: queue.messages_unacknowledged, type: typeOf(queue.type) },
-        ]),
-      );
+      const totals = await orElse(managed, async () => totalsFrom(parseSamples(await scrape(TOTALS_PATH)), vhost));
+      return [...totals.values()].some(({ type, lag }) => type === "stream" && lag === undefined) ? await withLags(totals) : totals;
     },
     async unackedByPeer() {
       const query = "columns=messages_unacknowledged,connection_details.peer_host";
@@ -54,17 +78,25 @@ export function createSense({ connection, get, vhost }: SenseOptions): SensePort
       }
       return byPeer;
     },
-    async alarms() {
-      const nodes = nodesSchema.parse(await get("/api/nodes?columns=name,mem_alarm,disk_free_alarm"));
-      return nodes.flatMap(({ name, mem_alarm: memory, disk_free_alarm: disk }) => [
-        ...(memory ? [`memory alarm on ${name}`] : []),
-        ...(disk ? [`disk alarm on ${name}`] : []),
-      ]);
-    },
+    alarms: () => orElse(managedAlarms, async () => alarmsFrom(parseSamples(await scrape(ALARMS_PATH)))),
     async [Symbol.asyncDispose]() {
       // The channels go with the connection, which belongs to whoever opened it.
     },
   };
+}
+const lagOf = (of: QueueTotals | undefined): { readonly lag?: number } => (of?.lag === undefined ? {} : { lag: of.lag });
+
+/** The second door where the first is closed; when both are, the first one's error says more. */
+async function orElse<T>(first: () => Promise<T>, second: () => Promise<T>): Promise<T> {
+  try {
+    return await first();
+  } catch (error) {
+    try {
+      return await second();
+    } catch {
+      throw error;
+    }
+  }
 }
 
 const typeOf = (type: string | undefined): QueueTotals["type"] =>

@@ -13,7 +13,12 @@ export function openSensing(endpoint: BrokerEndpoint, options: { readonly random
   const model = () => connection.model();
   const control = createRemoteControl(model);
   return {
-    sense: createSense({ connection: model, get: (path) => getManagement(endpoint, path), vhost: endpoint.vhost }),
+    sense: createSense({
+      connection: model,
+      get: (path) => getManagement(endpoint, path),
+      scrape: (path) => scrapePrometheus(endpoint, path),
+      vhost: endpoint.vhost,
+    }),
     control,
     async [Symbol.asyncDispose]() {
       await control[Symbol.asyncDispose]();
@@ -39,4 +44,15 @@ async function getManagement({ management, display }: BrokerEndpoint, path: stri
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new BrokerError("unreachable", "management", `${doing}: ${redacted(describe(cause), password)}`);
   }
+}
+
+/** An answer that takes longer is worth nothing to whoever looks every second. */
+const SCRAPE_WITHIN_MS = 3_000;
+
+async function scrapePrometheus({ prometheusUrl, display }: BrokerEndpoint, path: string): Promise<string> {
+  if (prometheusUrl === undefined) throw new BrokerError("unreachable", "management", `${display} has no Prometheus endpoint`);
+  const answer = await fetch(`${prometheusUrl}${path}`, { redirect: "error", signal: AbortSignal.timeout(SCRAPE_WITHIN_MS) });
+  if (answer.ok) return await answer.text();
+  await answer.body?.cancel();
+  throw new BrokerError("unavailable", "management", `the Prometheus endpoint of ${display} answered ${answer.status}`);
 }

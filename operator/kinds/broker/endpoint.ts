@@ -8,15 +8,16 @@ export interface InvalidUri {
 
 const AMQP_PORTS: Readonly<Record<string, number>> = { "amqp:": 5672, "amqps:": 5671 };
 const MANAGEMENT_PORT = 15672;
+const PROMETHEUS_PORT = 15692;
 
 /**
  * Where a broker is, from the URIs in the Secret: `amqp(s)://user:password@host:port/vhost`, everything percent-encoded, and
  * optionally `http(s)://user:password@host:port/prefix`. Without a path the vhost is `/`, as in RabbitMQ's URI specification
  * (rabbitmq.com/docs/uri-spec) an empty path would be the vhost with the empty name, which nobody has; it counts as `/`, too.
  * The management API's default is port 15672 of the same host, with TLS where AMQP has it, and the same login.
- * Never throws, never shows a login.
+ * Prometheus' default is port 15692 of the same host, without TLS and login, as RabbitMQ has it. Never throws, never shows a login.
  */
-export function brokerEndpoint(uri: string, managementUri?: string): BrokerEndpoint | InvalidUri {
+export function brokerEndpoint(uri: string, managementUri?: string, prometheusUrl?: string): BrokerEndpoint | InvalidUri {
   const url = parse(uri.trim().replace(/^pyamqp(s?):/, "amqp$1:"));
   const port = AMQP_PORTS[url?.protocol ?? ""];
   if (url === undefined || port === undefined || url.hostname === "") {
@@ -32,7 +33,8 @@ export function brokerEndpoint(uri: string, managementUri?: string): BrokerEndpo
   if ("message" in management) return management;
   const where = { host: bare(url.hostname), port: url.port === "" ? port : Number(url.port) };
   const display = `${url.hostname}:${where.port}/${vhost === "/" ? "" : vhost}`;
-  return { ...where, vhost, tls: url.protocol === "amqps:", ...login, management, display };
+  const prometheus = prometheusUrl?.replace(/\/+$/, "") ?? `http://${url.hostname}:${PROMETHEUS_PORT}`;
+  return { ...where, vhost, tls: url.protocol === "amqps:", ...login, management, prometheusUrl: prometheus, display };
 }
 
 interface Login {

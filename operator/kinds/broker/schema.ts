@@ -18,6 +18,15 @@ export const brokerKind = defineKind({
       "Where the management URI stands: http(s)://user:password@host:port. Default: port 15672 of the same host, with the same login.",
       "management",
     ).optional(),
+    prometheusUrl: z
+      .string()
+      .max(2_048)
+      .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/)
+      .optional()
+      .meta({
+        description:
+          "Where RabbitMQ's Prometheus plugin answers, without /metrics and without a login. Default: http and port 15692 of the same host. The autoscaler reads it while the management API cannot be read.",
+      }),
     unreachablePolicy: z.enum(["Wait", "Orphan"]).default("Wait").meta({
       description:
         "What a deleted object does while the broker cannot be reached. Wait: it stays until the broker is back. Orphan: after unreachableTimeoutSeconds it goes and leaves on the broker what was there.",
