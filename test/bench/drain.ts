@@ -5,6 +5,7 @@ import { createKube } from "../../operator/adapters/kubernetes/kube.ts";
 import { type Cluster, up } from "../cluster/cluster.ts";
 import { buildImages } from "../product/images.ts";
 import { kubectl } from "../product/kubectl.ts";
+import { removeNamespace } from "../product/namespace.ts";
 import { installOperator, OPERATOR_NAMESPACE } from "../product/operator.ts";
 import { type Audit, audit } from "./drain/audit.ts";
 import { killOperator } from "./drain/kill-operator.ts";
@@ -16,8 +17,8 @@ import { redeliveries } from "./drain/redeliveries.ts";
 import { type Swung, swing } from "./drain/swing.ts";
 import type { Report } from "./report.ts";
 
-const NAMESPACE = "bench-drain";
-const POOLS = 8;
+const CONTROL = "bench-drain-control";
+const POOLS = 6;
 const TASKS_PER_SCALE_IN = 17;
 const SEED = 4;
 const WITHIN_SECONDS = 25 * 60;
@@ -46,6 +47,7 @@ interface Phase extends Swung {
 /** One run: its own namespace and ledger; `disturb` goes on beside the load until the signal aborts. */
 async function phase<T>(
   cluster: Cluster,
+  namespace: string,
   pools: readonly DrainPool[],
   target: { readonly tasks: number; readonly scaleIns: number },
   disturb: (context: { ledger: Awaited<ReturnType<typeof openLedger>>; channel: amqp.ConfirmChannel; signal: AbortSignal }) => Promise<T>,
@@ -55,11 +57,14 @@ async function phase<T>(
   const done = new AbortController();
   try {
     const channel = await connection.createConfirmChannel();
-    await applyPools(cluster, NAMESPACE, ledger.port, pools);
+    // What a run that was cut off left behind is not this one's.
+    await kubectl(cluster, ["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
+    for (const { name } of pools) await channel.deleteQueue(name);
+    await applyPools(cluster, namespace, ledger.port, pools);
     const disturbing = disturb({ ledger, channel, signal: done.signal });
     const load = swing({
       cluster,
-      namespace: NAMESPACE,
+      namespace,
       pools,
       channel,
       ledger,
@@ -84,7 +89,7 @@ async function phase<T>(
     };
   } finally {
     done.abort();
-    await kubectl(cluster, ["delete", "namespace", NAMESPACE, "--timeout=120s"]);
+    await removeNamespace(cluster, namespace);
     await connection.close();
   }
 }
@@ -114,17 +119,17 @@ export async function drain({ trials = 300 }: { trials: number | undefined }): P
   await installOperator(cluster, await buildImages(cluster));
   const pools = drainPools(POOLS);
   const target = { scaleIns: trials, tasks: trials * TASKS_PER_SCALE_IN };
-  const drained = await phase(cluster, pools, target, ({ signal }) => killOperators(cluster, signal));
+  const drained = await phase(cluster, "bench-drain", pools, target, ({ signal }) => killOperators(cluster, signal));
 
   const operators = (replicas: number) =>
     kubectl(cluster, ["--namespace", OPERATOR_NAMESPACE, "scale", "deployment", "longshore", `--replicas=${replicas}`]);
   const kube = createKube(await loadAccess({ KUBECONFIG: cluster.kubeconfig }), { random: Math.random });
   try {
-    const control = await phase(cluster, pools, target, async ({ ledger, channel, signal }) => {
+    const control = await phase(cluster, CONTROL, pools, target, async ({ ledger, channel, signal }) => {
       await operators(0);
       await kubectl(cluster, ["--namespace", OPERATOR_NAMESPACE, "wait", "--for=delete", "pods", "--all", "--timeout=60s"]);
       try {
-        await scalePlainly(kube, NAMESPACE, pools, channel, ledger, signal);
+        await scalePlainly(kube, CONTROL, pools, channel, ledger, signal);
       } finally {
         await operators(2); // it lets go of the queues when the namespace goes
       }
