@@ -13,8 +13,10 @@ export interface BrokerLink extends AsyncDisposable {
 const TOTALS_EVERY_MS = 2_000;
 /** Unacked by peer is asked for only while something is being drained that says nothing of itself. */
 const PEERS_EVERY_MS = 5_000;
-/** A queue that does not exist costs a channel each time that it is looked for. */
+/** A queue that does not exist costs a channel each time that it is looked for, and a line in the broker's log. */
 const MISSING_EVERY_MS = 1_000;
+/** Most queues of one look that are not known to exist: more take turns. */
+const MISSING_AT_ONCE = 20;
 
 /** The readings of one broker. Every call ends when its answer is there or has failed; none throws: a failure is in `failures`. */
 export interface BrokerSensor extends AsyncDisposable {
@@ -58,9 +60,17 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
       // Only a user with the tag monitoring may know; that the management API is gone is said with the totals.
     }
   };
-  const isDue = (queue: string, now: number): boolean => {
-    const last = live.get(queue);
-    return last === undefined || "ready" in last.value || now - last.at >= MISSING_EVERY_MS;
+  const dueOf = (queues: readonly string[], now: number): readonly string[] => {
+    const there: string[] = [];
+    const doubtful: (readonly [queue: string, at: number])[] = [];
+    for (const queue of queues) {
+      const last = live.get(queue);
+      const listed = totals?.value.has(queue) === true && totals.at > (last?.at ?? Number.NEGATIVE_INFINITY);
+      if (listed || (last !== undefined && "ready" in last.value)) there.push(queue);
+      else if (last === undefined || now - last.at >= MISSING_EVERY_MS) doubtful.push([queue, last?.at ?? Number.NEGATIVE_INFINITY]);
+    }
+    const longestAgo = doubtful.length > MISSING_AT_ONCE ? doubtful.toSorted(([, one], [, other]) => one - other) : doubtful;
+    return [...there, ...longestAgo.slice(0, MISSING_AT_ONCE).map(([queue]) => queue)];
   };
   const slow: Pace = paced(TOTALS_EVERY_MS);
   const byPeer: Pace = paced(PEERS_EVERY_MS);
@@ -70,7 +80,7 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
     control: link.control,
     look: (queues, now) =>
       trying("live", async () => {
-        const due = queues.filter((queue) => isDue(queue, now()));
+        const due = dueOf(queues, now());
         const asked = now();
         // The time of asking: an answer is never younger than that.
         for (const [queue, value] of await link.sense.readyCounts(due)) live.set(queue, { value, at: asked });

@@ -9,7 +9,6 @@ import type { BrokerSensor } from "./broker-sensor.ts";
 import type { Decision } from "./decide.ts";
 import { createInterviewer, type Interviewer } from "./interview.ts";
 import type { Links } from "./links.ts";
-import type { LoopPool } from "./loop.ts";
 import type { PodIndex } from "./pod-index.ts";
 import { planOf } from "./policy.ts";
 import { createPoolRunner, type Run, type RunInput } from "./pool-runner.ts";
@@ -18,6 +17,7 @@ import { findRivals } from "./rivals.ts";
 import { NO_FLOOR, type ScheduledFloor, scheduledFloor } from "./scheduled-floor.ts";
 import type { AutoscalerOptions } from "./start.ts";
 import type { StoreSensor } from "./store-sensor.ts";
+import type { LoopPool } from "./turns.ts";
 
 export interface PoolsOptions extends Omit<AutoscalerOptions, "connectBroker" | "connectStore"> {
   readonly index: PodIndex;

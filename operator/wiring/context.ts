@@ -3,6 +3,7 @@ import type { BrokerLink } from "../autoscale/broker-sensor.ts";
 import { type AutoscaleMetrics, createAutoscaleMetrics } from "../autoscale/metrics.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createEventRecorder, type EventRecorder } from "../runtime/events.ts";
+import { inLanes } from "../runtime/lanes.ts";
 import type { Log } from "../runtime/log.ts";
 import type { RuntimeMetrics } from "../runtime/metrics.ts";
 import { createSecretReader, type SecretReader } from "../runtime/secrets.ts";
@@ -42,7 +43,7 @@ export function createContext(
 ): Context {
   const { kube, clock, log, identity, metrics } = base;
   const secrets = createSecretReader({ kube, clock, log });
-  const events = createEventRecorder({ kube, clock, log, instance: identity });
+  const events = createEventRecorder({ kube: inLanes(kube), clock, log, instance: identity });
   return {
     ...base,
     secrets,

@@ -1,5 +1,6 @@
 import { createAutoscaler } from "../autoscale/start.ts";
 import { fenced } from "../runtime/fence.ts";
+import { inLanes } from "../runtime/lanes.ts";
 import { createStatusWriter } from "../runtime/status.ts";
 import { startTopology } from "../topology/start.ts";
 import type { Context } from "./context.ts";
@@ -19,7 +20,7 @@ export function createLead(context: Context): (signal: AbortSignal) => Promise<v
       return; // The term ended first.
     }
     if (signal.aborted) return;
-    const kube = fenced(context.kube, signal);
+    const kube = inLanes(fenced(context.kube, signal));
     const term: Context = { ...context, kube, status: createStatusWriter({ kube, clock }) };
     await using topology = await startTopology({ ...term, connect: connect.topology, metrics: term.topologyMetrics }, signal);
     const stores = createStoreController(term);

@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
+import { createSecureContext } from "node:tls";
 import type { Access } from "./access.ts";
 import { refused, unanswered } from "./failure.ts";
 
@@ -11,6 +12,15 @@ export interface Call {
   readonly contentType?: string;
   readonly signal?: AbortSignal;
 }
+
+/** As many as write side by side: a handshake costs more than a request. */
+const FREE_SOCKETS = 32;
+
+/** Certificates are read once, and not for every connection. */
+const sharing = (tls: Access["tls"]): Access["tls"] & Pick<https.AgentOptions, "secureContext"> => ({
+  ...tls,
+  secureContext: createSecureContext(tls),
+});
 
 /** HTTP to one API server over connections that are kept open. Every failure is a `KubeError`. */
 export interface Transport extends Disposable {
@@ -23,8 +33,8 @@ export interface Transport extends Disposable {
 export function createTransport(access: Access): Transport {
   const secure = access.server.protocol === "https:";
   // TCP keep-alive after 15 s lets routers that drop idle connections keep the watches.
-  const pool = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 8, scheduling: "lifo" } as const;
-  const agent = access.agent ?? (secure ? new https.Agent({ ...pool, ...access.tls }) : new http.Agent(pool));
+  const pool = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: FREE_SOCKETS, scheduling: "lifo" } as const;
+  const agent = access.agent ?? (secure ? new https.Agent({ ...pool, ...sharing(access.tls) }) : new http.Agent(pool));
   const base = access.server.pathname.replace(/\/$/, "");
 
   const send = async ({ method, path, body, contentType = "application/json", signal }: Call): Promise<http.IncomingMessage> => {
