@@ -13,7 +13,15 @@ const backlog = (ready: number, inFlight = 0): Observation => ({
   doubts: [],
 });
 const rates = (rate: number, serviceSeconds: number | undefined) => ({ fast: rate, slow: rate, serviceSeconds });
-const base: NeedInput = { observation: backlog(0), rates: rates(0, undefined), startupSeconds: 0, concurrency: 1, probe: 1 };
+const base: NeedInput = {
+  observation: backlog(0),
+  rates: rates(0, undefined),
+  startupSeconds: 0,
+  concurrency: 1,
+  current: 0,
+  draining: 0,
+  probe: 1,
+};
 
 const cases: readonly [why: string, given: Partial<NeedInput>, replicas: number, reason: string][] = [
   ["nothing to do", { backlogPerReplica: 50 }, 0, "Idle"],
@@ -21,18 +29,21 @@ const cases: readonly [why: string, given: Partial<NeedInput>, replicas: number,
   ["a backlog that fits exactly", { backlogPerReplica: 50, observation: backlog(500) }, 10, "BacklogThreshold"],
   ["one message over needs one more", { backlogPerReplica: 50, observation: backlog(501) }, 11, "BacklogThreshold"],
   ["what runs counts", { backlogPerReplica: 50, observation: backlog(480, 40) }, 11, "BacklogThreshold"],
-  ["steady load: 10/s of 1 s at 80 % and a reserve of half a root", { waitSeconds: 1_000, rates: rates(10, 1) }, 15, "WaitObjective"],
-  ["slots share the load", { waitSeconds: 1_000, rates: rates(10, 1), concurrency: 5 }, 3, "WaitObjective"],
+  ["steady load: 10/s of 1 s at 95 %", { waitSeconds: 1_000, rates: rates(10, 1), observation: backlog(0, 1) }, 11, "WaitObjective"],
+  ["slots share the load", { waitSeconds: 1_000, rates: rates(10, 1), observation: backlog(0, 1), concurrency: 5 }, 3, "WaitObjective"],
+  ["the rate of the past starts nothing", { waitSeconds: 1_000, rates: rates(10, 1) }, 0, "Idle"],
+  ["it keeps what is there", { waitSeconds: 1_000, rates: rates(10, 1), current: 20 }, 11, "WaitObjective"],
+  ["but for the last one, which is the cooldown's", { waitSeconds: 1_000, rates: rates(0.1, 1), current: 1 }, 0, "Idle"],
   [
-    "a backlog must be worked off within the objective",
+    "a backlog must be worked off within 80 % of the objective",
     { waitSeconds: 10, rates: rates(0, 1), observation: backlog(100) },
-    10,
+    13,
     "WaitObjective",
   ],
   [
     "start-up is taken off the objective",
     { waitSeconds: 10, rates: rates(0, 1), observation: backlog(100), startupSeconds: 5 },
-    20,
+    25,
     "WaitObjective",
   ],
   [
@@ -51,7 +62,7 @@ const cases: readonly [why: string, given: Partial<NeedInput>, replicas: number,
   [
     "with both targets the higher wins, the other way",
     { waitSeconds: 2, backlogPerReplica: 50, rates: rates(0, 1), observation: backlog(100) },
-    50,
+    63,
     "WaitObjective",
   ],
   ["a task that runs on keeps its replica", { waitSeconds: 10, rates: rates(0, 1), observation: backlog(0, 1) }, 1, "Idle"],
@@ -106,5 +117,5 @@ test("a cold start tries one, then four, then as many as the measurement says", 
     memory = step.memory;
     return step.decision.replicas;
   });
-  expect(sizes).toEqual([1, 1, 4, 25, 25]);
+  expect(sizes).toEqual([1, 1, 4, 32, 32]);
 });

@@ -1,5 +1,7 @@
 import type { Observation } from "./observation.ts";
 import type { RateFigures } from "./rates.ts";
+import { forWait } from "./wait-need.ts";
+import { whole } from "./whole.ts";
 
 /** How many replicas the work needs, before any limit. */
 export interface Need {
@@ -19,22 +21,23 @@ export interface NeedInput {
   readonly concurrency: number;
   readonly backlogPerReplica?: number | undefined;
   readonly waitSeconds?: number | undefined;
+  /** Replicas, those that start included. */
+  readonly current: number;
+  /** Of these, how many are being drained. */
+  readonly draining: number;
   /** For a wait objective whose service time is not known yet: how many replicas to try it with. */
   readonly probe: number;
 }
 
-/** Share of its time that a slot works at the aimed-for load. */
+/** Share of its time that a slot works at the aimed-for load, where the arrival rate holds a pool of `backlogPerReplica`. */
 const UTILISATION = 0.8;
-/** Reserve for chance, in square roots of the offered load (Halfin-Whitt square-root staffing). */
-const RESERVE = 0.5;
-/** A wait objective leaves at least this long to work off a backlog, s. */
-const LEAST_CATCH_UP_SECONDS = 1;
 
 /** The higher of what the two targets ask for. Counts only what is known: with an untrusted backlog the answer is a lower bound. */
 export function needOf(input: NeedInput): Need {
   const { observation, rates, concurrency } = input;
   const holdRate = Math.min(rates.fast, rates.slow);
-  const steady = whole((holdRate * (rates.serviceSeconds ?? 0)) / (concurrency * UTILISATION));
+  // A wait objective counts the arrival rate itself.
+  const steady = input.waitSeconds !== undefined ? 0 : whole((holdRate * (rates.serviceSeconds ?? 0)) / (concurrency * UTILISATION));
   const needs = [byThreshold(input), byWait(input)].filter((need) => need !== undefined);
   const highest = needs.reduce((best, need) => (need.replicas > best.replicas ? need : best), idle);
   // Work that is known of is never left without a replica, however little it weighs.
@@ -56,46 +59,33 @@ function byThreshold({ observation, backlogPerReplica }: NeedInput): Part | unde
   };
 }
 
-/**
- * Offered load with a margin and a reserve, the backlog within what the objective leaves after start-up, and what arrives meanwhile:
- * λS/(kρ) + β√(λS)/k + (R·S/k)/max(T−B, 1) + λSB/(kT).
- */
-function byWait({ observation, rates, startupSeconds, concurrency, waitSeconds, probe }: NeedInput): Part | undefined {
+function byWait(input: NeedInput): Part | undefined {
+  const { observation, rates, concurrency, waitSeconds, startupSeconds } = input;
+  const size = input.current - input.draining;
   if (waitSeconds === undefined) return undefined;
   const { ready, total } = observation;
   const { serviceSeconds } = rates;
-  const rate = Math.max(rates.fast, rates.slow);
   if (serviceSeconds === undefined) {
     if (total.value === 0) return undefined;
-    const replicas = Math.min(probe, whole(total.value / concurrency));
-    return {
-      replicas,
-      reason: "Probing",
-      words: `${backlogWords(observation)}; how long a task takes is not known yet, trying with ${replicas}`,
-    };
+    const replicas = Math.min(input.probe, whole(total.value / concurrency));
+    const words = `${backlogWords(observation)}; how long a task takes is not known yet, trying with ${replicas}`;
+    return { replicas, reason: "Probing", words };
   }
-  const load = rate * serviceSeconds;
-  const startup = Math.min(startupSeconds, waitSeconds);
-  const catchUp = Math.max(waitSeconds - startup, LEAST_CATCH_UP_SECONDS);
-  const replicas =
-    load / (concurrency * UTILISATION) +
-    (RESERVE * Math.sqrt(load)) / concurrency +
-    (ready.value * serviceSeconds) / concurrency / catchUp +
-    (load * startup) / (concurrency * waitSeconds);
-  if (replicas < 1e-6) return undefined;
+  const need = forWait({ ready: ready.value, rates, serviceSeconds, waitSeconds, startupSeconds, concurrency, size });
+  // Nothing is started for what is not there: the rate of the past keeps replicas, and never adds any. The last one is the cooldown's.
+  const replicas = total.value > 0 ? need.replicas : Math.min(need.replicas, size);
+  if (replicas === 0 || (total.value === 0 && replicas === 1)) return undefined;
   return {
-    replicas: whole(replicas),
+    replicas,
     reason: "WaitObjective",
     words:
-      `${backlogWords(observation)}, ${figure(rate)} tasks/s arriving, ${figure(serviceSeconds)} s each in ${concurrency} ` +
-      `${concurrency === 1 ? "slot" : "slots"}, to wait at most ${figure(waitSeconds)} s`,
+      `${backlogWords(observation)}, ${figure(need.rate)} tasks/s arriving, ${figure(serviceSeconds)} s each in ${concurrency} ` +
+      `${concurrency === 1 ? "slot" : "slots"}, to wait at most ${figure(waitSeconds)} s` +
+      (need.kept ? `; enough from ${need.least} to ${need.most}` : ""),
   };
 }
 
 const backlogWords = ({ ready, inFlight, total }: Observation): string =>
   `backlog ${figure(total.value)} (${figure(ready.value)} ready, ${figure(inFlight.value)} in flight)`;
-
-/** Rounds up, forgiving the noise of floating point. */
-const whole = (value: number): number => Math.max(0, Math.ceil(value - 1e-9));
 
 const figure = (value: number): string => String(Number(value.toPrecision(value >= 1_000 ? 6 : 3)));

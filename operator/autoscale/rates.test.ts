@@ -52,7 +52,7 @@ test("an unknown backlog measures nothing, and neither does the gap after it", (
   let rates = addSample(NO_RATES, { at: 0, backlog: 10, counters });
   rates = addSample(rates, { at: 1_000, backlog: undefined, counters });
   rates = addSample(rates, { at: 9_000, backlog: 500, counters });
-  expect(ratesAt(rates, 9_000)).toEqual({ fast: 0, slow: 0, serviceSeconds: undefined });
+  expect(ratesAt(rates, 9_000)).toMatchObject({ fast: 0, slow: 0, surge: 0, believed: { rate: 0 }, serviceSeconds: undefined });
 });
 
 test("rates fade when nothing is measured", () => {
@@ -62,4 +62,31 @@ test("rates fade when nothing is measured", () => {
       100_000,
     ),
   ).toMatchObject({ fast: 0, slow: 0 });
+});
+
+test("the rate is believed over minutes while nothing changes, and over seconds right after a step", () => {
+  const steady = run(400, () => 20, 20, 300);
+  expect(ratesAt(steady, 400_000).believed).toMatchObject({ seconds: 300 });
+  expect(ratesAt(steady, 400_000).believed?.rate).toBeCloseTo(20, 0);
+  const stepped = run(410, (second) => (second >= 400 ? 60 : 20), 20, 300);
+  expect(ratesAt(stepped, 410_000).believed).toMatchObject({ seconds: 10 });
+  expect(ratesAt(stepped, 410_000).believed?.rate).toBeGreaterThan(50);
+});
+
+test("a surge is what the last four seconds have in common", () => {
+  const surge = (from: number, to: number) => {
+    const rates = run(30, (second) => (second >= from && second < to ? 100 : 10), 10, 300);
+    return ratesAt(rates, 30_000).surge;
+  };
+  expect(surge(25, 30)).toBeCloseTo(100, 0);
+  expect(surge(27, 30)).toBeCloseTo(10, 0);
+});
+
+test("a few long tasks do not swing the service time of many", () => {
+  const at = (finished: number, busyMs: number) => new Map([["a", { boot: "1", finished, busyMs }]]);
+  let rates = addSample(NO_RATES, { at: 0, backlog: 0, counters: at(0, 0) });
+  for (let second = 1; second <= 100; second++)
+    rates = addSample(rates, { at: second * 1_000, backlog: 0, counters: at(second * 50, second * 50_000) });
+  rates = addSample(rates, { at: 101_000, backlog: 0, counters: at(5_010, 5_000_000 + 10 * 60_000) });
+  expect(ratesAt(rates, 101_000).serviceSeconds).toBeLessThan(1.2);
 });
