@@ -141,7 +141,9 @@ function stillUseless(before: number | undefined, looks: readonly Look[], now: n
   const fresh = looks.filter(({ at }) => at >= now - WINDOW_MS);
   const [first, middle, latest] = [old[0], fresh[0], fresh.at(-1)];
   if (first === undefined || middle === undefined || latest === undefined || now - first.at < 2 * WINDOW_MS) return undefined;
-  const [was, is] = [middle.finished - first.finished, latest.finished - middle.finished];
+  const was = middle.finished - first.finished;
+  // The two windows differ by a look: at hundreds of tasks per second that is more than chance.
+  const is = ((latest.finished - middle.finished) * (middle.at - first.at)) / Math.max(1, latest.at - middle.at);
   const promised = was * (meanWorkers(fresh) / meanWorkers(old) - 1);
   if (promised < DEVIATIONS * Math.sqrt(2 * was) || promised <= 0) return undefined;
   return is - was < LEAST_GAIN * promised ? now : undefined;
