@@ -32,7 +32,7 @@ const cases: readonly [why: string, given: Partial<DrainingPod>, want: string, o
     "cordon",
   ],
   ["it was asked a moment ago", { cordonedAt: undefined, askedAt: 99_000 }, "wait"],
-  ["it did not answer", { cordonedAt: undefined, askedAt: 98_000 }, "cordon"],
+  ["it did not answer", { cordonedAt: undefined, askedAt: 95_000 }, "cordon"],
   ["idle by a beat older than the cordon", { work: works(0, 89_000) }, "wait"],
   ["idle by a beat that may have been written before the cordon", { work: works(0, 90_999) }, "wait"],
   ["it still runs something", { work: works(1, 99_500) }, "wait"],

@@ -1,3 +1,4 @@
+import { ASK_AGAIN_MS } from "./drain.ts";
 import type { PodState } from "./observation.ts";
 import type { PodWork, Reading } from "./reading.ts";
 
@@ -29,14 +30,11 @@ export interface DrainingPod {
  */
 export type DrainStep = "cordon" | "wait" | "lower-cost" | "remove" | "time-out" | "raise-cost";
 
-/** How long an answer to remote control may take before the pod is asked again, ms. */
-const ASK_AGAIN_MS = 2_000;
-
 /**
  * A reading proves idleness only when it was seen this long after the cordon: it may have been written one beat, and read one poll,
  * after it was true. ms.
  */
-const SETTLE_MS = 1_000;
+export const SETTLE_MS = 1_000;
 
 /**
  * A pod that starts may consume before we hear of it, so it is waited for and then cordoned. One that has not come up for this long since it

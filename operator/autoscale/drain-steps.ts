@@ -2,10 +2,10 @@ import type { Pod } from "../kinds/worker-pool/pods.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
 import type { Drainer } from "./drain.ts";
-import { type DrainStep, planDrain } from "./drain-plan.ts";
+import { type DrainStep, planDrain, SETTLE_MS } from "./drain-plan.ts";
+import type { Sight } from "./perception.ts";
 import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
 import type { PoolPlan } from "./policy.ts";
-import type { Sight } from "./perception.ts";
 
 export interface DrainView {
   readonly pods: readonly Pod[];
@@ -30,7 +30,8 @@ export function drainSteps({ pods, plan, broker, sight, drainer, clock }: DrainV
       assigned: pod.spec?.nodeName !== undefined,
       markedForMs: clock.now() - drainingSince,
       cordonedAt: cordon?.cordonedAt,
-      askedAt: cordon?.askedAt,
+      // To be called back is another question: the cordon may be asked for at once.
+      askedAt: cordon?.pardonedAt === undefined ? cordon?.askedAt : undefined,
       work: sight.pods.find((one) => one.name === name)?.work,
       brokerUnacked: pod.status?.podIP === undefined ? undefined : broker?.unackedOf(pod.status.podIP),
       cheapest: isCheapest(pod),
@@ -38,6 +39,20 @@ export function drainSteps({ pods, plan, broker, sight, drainer, clock }: DrainV
     steps.set(name, planDrain(draining, plan.cooperation, now, plan.drainTimeoutMs));
   }
   return steps;
+}
+
+/**
+ * Names of the pods that do not have to be asked whether they consume again: they have not begun to, or they said that they do, after they had
+ * been called back. Commands are carried out in their order, so that a cordon from before cannot follow.
+ */
+export function consumingAgain({ sight, plan, drainer }: Pick<DrainView, "sight" | "plan" | "drainer">): ReadonlySet<string> {
+  const again = new Set(sight.observation.pods.flatMap(({ name, state }) => (state === "starting" ? [name] : [])));
+  for (const { name, work } of sight.pods) {
+    const pardonedAt = drainer.cordonOf(name)?.pardonedAt;
+    if (pardonedAt === undefined || work === undefined || work.at < pardonedAt + SETTLE_MS) continue;
+    if (plan.queues.every((queue) => work.value.consuming?.includes(queue.name) === true)) again.add(name);
+  }
+  return again;
 }
 
 /** Names of the pods that the ReplicaSet controller takes first, as our cache sees them. */

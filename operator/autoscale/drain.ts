@@ -5,13 +5,17 @@ import { isKubeError } from "../runtime/kube-error.ts";
 import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
 
 const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
-/** A worker that hears us answers within milliseconds. */
-const ANSWER_WITHIN_MS = 1_000;
+/** A worker that hears us answers within milliseconds, on a crowded node within seconds. */
+const ANSWER_WITHIN_MS = 4_000;
+/** How long an answer is waited for before a pod is asked again, ms. */
+export const ASK_AGAIN_MS = 5_000;
 
 /** What this process remembers of a pod that it drains; the rest stands on the pod. Times of the monotonic clock. */
 export interface Cordon {
-  askedAt: number;
+  readonly askedAt: number;
   cordonedAt: number | undefined;
+  /** When it was asked first to consume again; undefined while it is to be cordoned. */
+  readonly pardonedAt: number | undefined;
 }
 
 export interface Drainer {
@@ -23,11 +27,13 @@ export interface Drainer {
   cheapen(pod: string): Promise<void>;
   /** Takes that back. */
   keep(pod: string): Promise<void>;
+  /** Of these, the ones that are not being asked to consume again at this moment. */
+  unasked(pods: readonly string[]): readonly string[];
   /**
    * Lets these pods consume again and takes the marks away. A pod that does not confirm keeps its mark, to be asked again;
-   * those in `starting` have not begun to consume and are not asked.
+   * those that are known to `consume`, or have not begun to, are not asked.
    */
-  pardon(pods: readonly string[], starting: ReadonlySet<string>): Promise<void>;
+  pardon(pods: readonly string[], consume: ReadonlySet<string>): Promise<void>;
   cordonOf(pod: string): Cordon | undefined;
   /** Forgets pods that are gone. */
   forget(living: ReadonlySet<string>): void;
@@ -72,19 +78,35 @@ export function createDrainer({ kube, namespace, queues, control, elapsed, now }
     cheapen: (pod) => annotate(pod, { [DELETION_COST_ANNOTATION]: LOWEST_COST }),
     keep: (pod) => annotate(pod, { [DELETION_COST_ANNOTATION]: null }),
     async cordon(pods) {
-      for (const pod of pods) cordons.set(pod, { askedAt: elapsed(), cordonedAt: undefined });
+      const asked = new Map(
+        pods.map((pod): [string, Cordon] => [pod, { askedAt: elapsed(), cordonedAt: undefined, pardonedAt: undefined }]),
+      );
+      for (const [pod, cordon] of asked) cordons.set(pod, cordon);
       for (const pod of await confirmed("cancel_consumer", pods)) {
-        const cordon = cordons.get(pod);
-        // Pardoned while it was asked: the pardon is the later word.
+        const cordon = asked.get(pod);
+        // Pardoned while it was asked: the pardon is the later word, and this cordon is no longer the pod's.
         if (cordon !== undefined) cordon.cordonedAt = elapsed();
       }
     },
-    async pardon(pods, starting) {
-      for (const pod of pods) cordons.delete(pod);
-      const asked = control() === undefined ? [] : pods.filter((pod) => !starting.has(pod));
+    unasked: (pods) =>
+      pods.filter((pod) => {
+        const { pardonedAt, askedAt } = cordons.get(pod) ?? {};
+        return pardonedAt === undefined || askedAt === undefined || elapsed() - askedAt >= ASK_AGAIN_MS;
+      }),
+    async pardon(pods, consume) {
+      const calls = new Map(
+        pods.map((pod): [string, Cordon] => {
+          const pardonedAt = cordons.get(pod)?.pardonedAt ?? elapsed();
+          return [pod, { askedAt: elapsed(), cordonedAt: undefined, pardonedAt }];
+        }),
+      );
+      for (const [pod, call] of calls) cordons.set(pod, call);
+      const asked = control() === undefined ? [] : pods.filter((pod) => !consume.has(pod));
       const back = new Set(await confirmed("add_consumer", asked));
-      const free = pods.filter((pod) => back.has(pod) || !asked.includes(pod));
+      // Cordoned anew while it was asked: the cordon is the later word.
+      const free = pods.filter((pod) => (back.has(pod) || !asked.includes(pod)) && cordons.get(pod) === calls.get(pod));
       await Promise.all(free.map((pod) => annotate(pod, { [DRAINING_ANNOTATION]: null, [DELETION_COST_ANNOTATION]: null })));
+      for (const pod of free) if (cordons.get(pod) === calls.get(pod)) cordons.delete(pod);
     },
     cordonOf: (pod) => cordons.get(pod),
     forget(living) {

@@ -11,7 +11,7 @@ import type { KubeObject } from "../runtime/object.ts";
 import { type Growth, settleGrowth } from "./debounce.ts";
 import type { Decision } from "./decide.ts";
 import { createDrainer } from "./drain.ts";
-import { cheapestOf, drainSteps } from "./drain-steps.ts";
+import { cheapestOf, consumingAgain, drainSteps } from "./drain-steps.ts";
 import { evaluate, freshMemory, type Memory } from "./evaluate.ts";
 import { goingPods } from "./going.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
@@ -90,20 +90,24 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     if (pardon.length > 0) events.record({ regarding: pool, reason, action: "Undrain", note: `${some(pardon)} back to work: ${message}` });
   };
 
-  const act = async ({ pool, pods }: RunInput, from: number, plan: Resize, decision: Decision, sight: Sight): Promise<void> => {
-    const starting = new Set(sight.observation.pods.filter(({ state }) => state === "starting").map((pod) => pod.name));
+  const act = async ({ pool, pods, plan: of }: RunInput, from: number, plan: Resize, decision: Decision, sight: Sight): Promise<void> => {
+    const starting = new Set(sight.observation.pods.flatMap((pod) => (pod.state === "starting" ? [pod.name] : [])));
     tellDrain(pool, from, plan, decision);
-    const marking = Promise.all(plan.drain.map((pod) => drainer.mark(pod)));
-    // The word to come back leaves before the patch does; a pod takes far longer to start than that to arrive.
+    const failed = (error: unknown): void => log.warn(errorFields(error), "cannot carry out a step of resizing, trying again");
+    // The word to come back leaves before the patch does; a pod takes far longer to start than that to arrive. Nobody waits for the answers: they
+    // may be late, and what is decided meanwhile shall not be.
+    void drainer.pardon(plan.pardon, consumingAgain({ sight, plan: of, drainer })).catch(failed);
+    const marked = Promise.all(plan.drain.map((pod) => drainer.mark(pod)));
+    const toAsk = [...plan.cordon, ...plan.drain.filter((pod) => !starting.has(pod))];
+    void marked.then(() => drainer.cordon(toAsk)).catch(failed);
     const results = await Promise.allSettled([
-      drainer.pardon(plan.pardon, starting),
-      marking.then(() => drainer.cordon([...plan.cordon, ...plan.drain.filter((pod) => !starting.has(pod))])),
+      marked,
       ...plan.cheapen.map((pod) => drainer.cheapen(pod)),
       ...plan.keep.map((pod) => drainer.keep(pod)),
       setScale(pool, from, plan, decision, pods),
     ]);
     for (const result of results) {
-      if (result.status === "rejected") log.warn(errorFields(result.reason), "cannot carry out a step of resizing, trying again");
+      if (result.status === "rejected") failed(result.reason);
     }
   };
 
@@ -139,7 +143,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     for (const surprise of verdicts.check(pods, now)) {
       events.record({ regarding: pool, reason: "DrainSurprise", action: "Drain", note: surprise });
     }
-    const toDo = resize({
+    const wanted = resize({
       decision,
       current,
       pods: observation.pods,
@@ -149,6 +153,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
       rollingOut: isRollingOut(deployment),
       withoutDrain: plan.target === undefined && plan.cooperation === "none",
     });
+    const toDo = { ...wanted, pardon: drainer.unasked(wanted.pardon) };
     if (acting === undefined && settled.act && isWork(toDo)) {
       acting = act(input, current, toDo, decision, sight).finally(() => (acting = undefined));
     }

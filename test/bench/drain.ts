@@ -94,17 +94,14 @@ async function phase<T>(
   }
 }
 
-/** The last lines of the pods that did not go as they should, for whoever has to find out why. */
+/** What happened to the tasks and pods that did not go as they should, for whoever has to find out why. */
 function explain(entries: readonly Entry[], { busyWhenTold, untold, killedOrRedelivered }: Audit): void {
-  const tasks = new Set(killedOrRedelivered);
-  const pods = new Set([
-    ...busyWhenTold,
-    ...untold,
-    ...entries.flatMap((entry) => ("task" in entry && tasks.has(entry.task) ? [entry.pod] : [])),
-  ]);
-  for (const pod of pods) {
-    const last = entries.filter((entry) => entry.pod === pod).slice(-6);
-    process.stderr.write(`  ${pod}: ${JSON.stringify(last)}\n`);
+  for (const task of killedOrRedelivered.slice(0, 10)) {
+    const story = entries.filter((entry) => "task" in entry && entry.task === task);
+    process.stderr.write(`  task ${task}: ${JSON.stringify(story)}\n`);
+  }
+  for (const pod of [...busyWhenTold, ...untold].slice(0, 10)) {
+    process.stderr.write(`  pod ${pod}: ${JSON.stringify(entries.filter((entry) => entry.pod === pod).slice(-6))}\n`);
   }
 }
 
