@@ -19,7 +19,12 @@ export async function bundleWorker(outdir: string): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   await build({
-    entryPoints: { main: here("main.ts"), sdk: here("sdk.ts"), zod: here("../node_modules/zod/index.js") },
+    entryPoints: {
+      main: here("main.ts"),
+      "child-main": here("pools/child-main.ts"),
+      sdk: here("sdk.ts"),
+      zod: here("../node_modules/zod/index.js"),
+    },
     outdir,
     outExtension: { ".js": ".mjs" },
     chunkNames: "[name]-[hash]",

@@ -44,6 +44,12 @@ const tell = (change: { what: string; up: boolean; error?: string | Error }): vo
   else log.warn({ what: change.what, reason }, "not connected");
 };
 
+const poolOptions = {
+  folder: env.LONGSHORE_TASKS,
+  ...(env.LONGSHORE_MAX_TASKS_PER_CHILD === undefined ? {} : { maxTasks: env.LONGSHORE_MAX_TASKS_PER_CHILD }),
+  ...(env.LONGSHORE_MAX_MEMORY_MB_PER_CHILD === undefined ? {} : { maxMemoryMb: env.LONGSHORE_MAX_MEMORY_MB_PER_CHILD }),
+};
+
 async function open() {
   try {
     const users = await loadTasks(env.LONGSHORE_TASKS);
@@ -52,7 +58,7 @@ async function open() {
     const own = builtinTasks({ find: (name) => tasks.get(name), results: (ids) => readResults(store, ids) });
     for (const task of [...own, ...users.values()]) tasks.set(task.name, task);
     const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell });
-    return { tasks, pool: openPool("async"), broker, store };
+    return { tasks, pool: openPool(env.LONGSHORE_WORKER_POOL, poolOptions), broker, store };
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }

@@ -45,7 +45,7 @@ await startWorker({
   env,
   broker,
   store,
-  pool: openPool("async"),
+  pool: openPool("async", { folder: env.LONGSHORE_TASKS }),
   tasks: new Map([effect("at-most-once"), effect("at-least-once"), sum].map((task) => [task.name, task])),
   clock: systemClock,
   random: Math.random,

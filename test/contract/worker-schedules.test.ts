@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectRedis } from "../../worker/adapters/redis.ts";
 import { openChords } from "../../worker/chords/chords.ts";
 import { type AttemptDeps, attempt, type Observer } from "../../worker/engine/attempt.ts";
+import { openTaskSettings } from "../../worker/engine/task-settings.ts";
 import { openKeeper } from "../../worker/leases/keeper.ts";
 import { LEASE_TIMES, openLeases } from "../../worker/leases/leases.ts";
 import { asyncPool } from "../../worker/pools/async.ts";
@@ -101,6 +102,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       tasks: new Map([["pay", pay]]),
       clock: systemClock,
       random: Math.random,
+      settings: openTaskSettings(new Map()),
       log: quiet,
       observer: blind,
       isRevoked: () => false,

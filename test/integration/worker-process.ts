@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type ConfirmChannel, connect } from "amqplib";
 import { Redis } from "ioredis";
-import { type Broker, broker, type CeleryVersion, python, redis } from "../cluster/cluster.ts";
+import { type Broker, type BrokerVersion, broker, type CeleryVersion, python, redis } from "../cluster/cluster.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -56,6 +56,8 @@ from kombu import Queue
 app = Celery("lab", broker=sys.argv[1], backend=sys.argv[2])
 app.conf.task_default_queue = "q"
 app.conf.task_queues = [Queue("q", no_declare=True)]
+# RabbitMQ 4.3 refuses transient queues that are not exclusive.
+app.conf.control_queue_exclusive = app.conf.event_queue_exclusive = True
 def outcome(result, timeout=20):
     try:
         return ["ok", result.get(timeout=timeout)]
@@ -90,8 +92,13 @@ function openPython(bin: string, args: readonly string[]): { run(script: string)
 let port = 19_000 + (process.pid % 4_000);
 
 /** Opens a lab over the shared broker and Redis. `database` keeps files apart that run at the same time. */
-export async function openLab(name: string, database: number, celeryVersion: CeleryVersion = "5.6"): Promise<Lab> {
-  const [shared, store, { bin }] = await Promise.all([broker(), redis(), python(celeryVersion)]);
+export async function openLab(
+  name: string,
+  database: number,
+  celeryVersion: CeleryVersion = "5.6",
+  brokerVersion: BrokerVersion = "4.0",
+): Promise<Lab> {
+  const [shared, store, { bin }] = await Promise.all([broker(brokerVersion), redis(), python(celeryVersion)]);
   const vhost = `${name}-${process.pid}`;
   await shared.ctl("add_vhost", vhost);
   await shared.ctl("set_permissions", "-p", vhost, shared.username, ".*", ".*", ".*");

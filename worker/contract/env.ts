@@ -18,6 +18,17 @@ export const workerEnvSchema = z.object({
   POD_NAME: z.string().min(1).meta({ description: "From the downward API; outside Kubernetes the host name." }),
   LONGSHORE_QUEUES: list.pipe(z.array(z.string()).min(1)).meta({ description: "Queues to consume, by comma." }),
   LONGSHORE_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(1).meta({ description: "Slots." }),
+  LONGSHORE_WORKER_POOL: z
+    .enum(["async", "threads", "processes", "solo", "prefork", "gevent", "eventlet"])
+    .default("async")
+    .meta({ description: "How slots run tasks: one event loop, threads, or processes; Celery's names are aliases." }),
+  LONGSHORE_MAX_TASKS_PER_CHILD: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: "Tasks after which a thread or process is replaced." }),
+  LONGSHORE_MAX_MEMORY_MB_PER_CHILD: z.coerce.number().int().min(16).optional().meta({ description: "Heap of a thread or process, MB." }),
   LONGSHORE_TASKS: z.string().default(TASKS_FOLDER).meta({ description: "Folder of the user's task modules." }),
   LONGSHORE_DRAIN_SECONDS: z.coerce
     .number()

@@ -1,56 +1,84 @@
 import type { Clock } from "../ports.ts";
 import type { ControlAction } from "../protocol/control-snapshot.ts";
+import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskLog } from "../tasks/define-task.ts";
 import type { Intake } from "./consumer.ts";
 import type { Events } from "./events.ts";
 import type { Executor } from "./executor.ts";
 import { TaskRevoked } from "./failure.ts";
-import type { Revoked } from "./revoked.ts";
+import { isStamped, type Revoked } from "./revoked.ts";
+import type { TaskSettings } from "./task-settings.ts";
 
 export interface ActionDeps {
   readonly intake: Intake;
   readonly executor: Executor;
   readonly events: Events;
   readonly revoked: Revoked;
+  readonly settings: TaskSettings;
   readonly clock: Clock;
   readonly log: TaskLog;
   readonly onShutdown: () => void;
 }
 
-/** Carries out what remote control asked for. What this worker cannot do yet is logged, not hidden. */
-export async function applyAction(action: ControlAction, deps: ActionDeps): Promise<void> {
-  const { intake, executor, events, revoked, clock, log } = deps;
+/** How long the answer waits for a queue to be consumed, ms. */
+const ADD_WAIT_MS = 800;
+
+/** Consumes a queue from now on. The answer does not wait for a queue that may never exist, and says so. */
+async function addConsumer(queue: string, { intake, clock, log }: ActionDeps): Promise<string | undefined> {
+  const added = intake.add(queue).catch((error: unknown) => log.error({ err: error, queue }, "cannot consume"));
+  await Promise.race([added, new Promise<void>((resolve) => void clock.setTimeout(resolve, ADD_WAIT_MS))]);
+  if (intake.consuming.includes(queue)) return undefined;
+  return `queue '${queue}' cannot be consumed yet: it is missing or refused; it will be as soon as it is there`;
+}
+
+/** Carries out what remote control asked for. Returns why it could not, as an answer for whoever asked. */
+export async function applyAction(action: ControlAction, deps: ActionDeps): Promise<string | undefined> {
+  const { intake, executor, events, revoked, settings, clock, log } = deps;
+  const terminate = (wanted: (task: TaskMessage) => boolean): void => {
+    for (const { task, control } of executor.running) {
+      if (task !== undefined && wanted(task)) control.abort(new TaskRevoked("terminated"));
+    }
+  };
   switch (action.do) {
     case "cancel-consumer":
       log.info({ queue: action.queue }, "cordoned by remote control");
-      return await intake.cancel(action.queue);
+      await intake.cancel(action.queue);
+      break;
     case "add-consumer":
       log.info({ queue: action.queue }, "consumes by remote control");
-      // The answer does not wait for a queue that may never exist.
-      return void intake.add(action.queue).catch((error: unknown) => log.error({ err: error, queue: action.queue }, "cannot consume"));
+      return await addConsumer(action.queue, deps);
     case "revoke":
       revoked.add(action.ids, clock.now());
-      if (!action.terminate) return;
-      for (const { task, control } of executor.running) {
-        if (task !== undefined && action.ids.includes(task.id)) control.abort(new TaskRevoked("terminated"));
-      }
-      return;
+      if (action.terminate) terminate((task) => action.ids.includes(task.id));
+      break;
+    case "revoke-stamped":
+      revoked.addStamps(action.headers, clock.now());
+      if (action.terminate) terminate((task) => isStamped(task, action.headers));
+      break;
     case "merge-revoked":
-      return revoked.add(action.ids, clock.now());
+      revoked.add(action.ids, clock.now());
+      break;
     case "events":
       events.enabled = action.enabled;
-      return;
+      break;
     case "heartbeat":
-      return events.beat();
+      events.beat();
+      break;
     case "grow":
       executor.slots = Math.max(1, executor.slots + action.by);
-      return;
+      await intake.resize();
+      break;
     case "shutdown":
-      return deps.onShutdown();
+      deps.onShutdown();
+      break;
     case "rate-limit":
-    case "time-limit":
-    case "revoke-stamped":
-      log.warn({ action: action.do }, "remote control asked for what this worker cannot do yet");
-      return;
+      settings.setRate(action.task, action.perSecond, action.text);
+      break;
+    case "time-limit": {
+      const { task, soft, hard } = action;
+      settings.setLimits(task, { ...(soft === undefined ? {} : { soft }), ...(hard === undefined ? {} : { hard }) });
+      break;
+    }
   }
+  return undefined;
 }

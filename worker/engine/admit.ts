@@ -9,8 +9,8 @@ export type Admission =
 const SOON_MS = 20;
 
 /** Whether a task may start now: revoked and expired ones never, one with an ETA goes back to the broker for that long. */
-export function admit(task: TaskMessage, now: number, isRevoked: (id: string) => boolean): Admission {
-  if (isRevoked(task.id)) return { kind: "revoked", reason: "revoked" };
+export function admit(task: TaskMessage, now: number, isRevoked: (task: TaskMessage) => boolean): Admission {
+  if (isRevoked(task)) return { kind: "revoked", reason: "revoked" };
   if (task.expires !== undefined && task.expires.getTime() <= now) return { kind: "revoked", reason: "expired" };
   const early = task.eta === undefined ? 0 : task.eta.getTime() - now;
   return early > SOON_MS ? { kind: "wait", ms: early } : { kind: "run" };

@@ -16,6 +16,7 @@ import { followUps } from "./follow-ups.ts";
 import { workKey } from "./key.ts";
 import { decodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
+import { rateWait } from "./rate-wait.ts";
 import { type RunDeps, runTask } from "./run-task.ts";
 import { type Outgoing, parked, parkedBusy } from "./settle.ts";
 
@@ -33,7 +34,7 @@ export interface AttemptDeps extends RunDeps {
   readonly chords: Chords;
   readonly keeper: Keeper;
   readonly tasks: ReadonlyMap<string, Task>;
-  readonly isRevoked: (id: string) => boolean;
+  readonly isRevoked: (task: TaskMessage) => boolean;
   readonly observer: Observer;
   /** Unique per process and delivery. */
   readonly nextOwner: () => string;
@@ -67,6 +68,8 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   const admission = admit(task, deps.clock.now(), deps.isRevoked);
   if (admission.kind === "revoked") return await end({ kind: "revoked", reason: admission.reason });
   if (admission.kind === "wait") return await park(running, parked(task, delivery, admission.ms), deps);
+  const early = rateWait(task, deps.settings, deps.clock.now());
+  if (early !== undefined) return await park(running, parked(task, delivery, early.ms, early.headers), deps);
   const bound = definition.bind(task.args, task.kwargs);
   if ("problem" in bound) return await end(failure({ exc_type: "TypeError", exc_message: [bound.problem], exc_module: "builtins" }));
 

@@ -1,4 +1,5 @@
 import { BrokerError, type BrokerPort, type Clock, type Consumer, type Delivery } from "../ports.ts";
+import { giverOf, planShares } from "./shares.ts";
 
 export interface Intake extends AsyncDisposable {
   /** Starts to consume; resolves when the broker confirmed. A queue that is missing is asked for again until it is there. */
@@ -7,6 +8,8 @@ export interface Intake extends AsyncDisposable {
   cancel(queue: string): Promise<void>;
   /** Stops all of them. */
   cancelAll(): Promise<void>;
+  /** Asks for as many messages as there are slots now. */
+  resize(): Promise<void>;
   /** Queues with a live consumer. */
   readonly consuming: readonly string[];
   /** Queues that this worker means to consume, live or not yet. */
@@ -16,7 +19,7 @@ export interface Intake extends AsyncDisposable {
 export interface IntakeDeps {
   readonly broker: BrokerPort;
   readonly clock: Clock;
-  readonly prefetch: () => number;
+  readonly slots: () => number;
   readonly onDelivery: (delivery: Delivery) => void;
   /** Told after each change of `consuming`, and why a queue cannot be consumed yet, once per reason. */
   readonly onChange: () => void;
@@ -25,25 +28,131 @@ export interface IntakeDeps {
 
 const RETRY_MS = 1_000;
 
+interface Part {
+  readonly size: number;
+  readonly consumer: Consumer;
+}
+
+/** One queue: its own consumer, and those of the chunks that it has at the moment. */
+class Line {
+  readonly queue: string;
+  cancelled = false;
+  base: Part | undefined;
+  readonly extra: Part[] = [];
+  held = 0;
+  constructor(queue: string) {
+    this.queue = queue;
+  }
+  get chunks(): number {
+    return this.extra.length;
+  }
+  get capacity(): number {
+    return this.extra.reduce((sum, { size }) => sum + size, this.base?.size ?? 0);
+  }
+}
+
 /**
- * The queues that a worker consumes. At most `prefetch` messages per queue are unacked here, so that none waits in this process
- * while another worker is idle.
+ * The queues that a worker consumes. All together hold little more than there are slots (`planShares`), so that no message waits in
+ * this process while another worker is idle; what one queue does not use moves to one that could use more, as messages arrive.
  */
 export function openIntake(deps: IntakeDeps): Intake {
-  const wanted = new Map<string, { cancelled: boolean }>();
-  const live = new Map<string, Consumer>();
+  const lines = new Map<string, Line>();
+  let homeless: number[] = [];
+  let shared = 0;
+  let turn: Promise<void> = Promise.resolve();
+  let moving = false;
 
-  const keepAsking = async (queue: string, wish: { cancelled: boolean }): Promise<void> => {
-    let told = "";
-    while (!wish.cancelled) {
+  const heldNow = (): number => [...lines.values()].reduce((sum, { held }) => sum + held, 0);
+
+  const consume = async (line: Line, size: number): Promise<Part> => {
+    const consumer = await deps.broker.consume(line.queue, size, (delivery) => {
+      line.held += 1;
+      const done = (settle: () => boolean): boolean => {
+        line.held -= 1;
+        return settle();
+      };
+      deps.onDelivery({ ...delivery, ack: () => done(() => delivery.ack()), reject: (requeue) => done(() => delivery.reject(requeue)) });
+      if ((lines.size > 1 || homeless.length > 0) && line.held >= line.capacity && heldNow() < deps.slots()) feed(line);
+    });
+    return { size, consumer };
+  };
+
+  /** One change of consumers at a time. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const next = turn.then(work);
+    // Whoever asked gets the error; the next change starts afresh.
+    turn = next.catch(() => {});
+    return next;
+  };
+
+  const give = async (line: Line, size: number): Promise<void> => {
+    try {
+      const part = await consume(line, size);
+      if (line.cancelled) {
+        await part.consumer.cancel();
+        homeless.push(size);
+      } else line.extra.push(part);
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      homeless.push(size);
+    }
+  };
+
+  /** A queue uses all that it may, and slots are free: it gets a chunk that another does not use. */
+  const feed = (line: Line): void => {
+    if (moving) return;
+    moving = true;
+    const move = async (): Promise<void> => {
+      const size = homeless.pop();
+      if (size !== undefined) return await give(line, size);
+      const part = giverOf(line, lines.values())?.extra.pop();
+      if (part === undefined) return;
+      await part.consumer.cancel();
+      await give(line, part.size);
+    };
+    void inTurn(move).finally(() => {
+      moving = false;
+    });
+  };
+
+  /** Base and chunks as the number of queues and slots wants them. */
+  const share = async (): Promise<void> => {
+    const live = [...lines.values()].filter(({ base }) => base !== undefined);
+    const { base, chunks } = planShares(lines.size, deps.slots());
+    for (const line of live) {
+      if (line.base?.size === base || line.cancelled) continue;
+      const before = line.base;
       try {
-        const consumer = await deps.broker.consume(queue, deps.prefetch(), deps.onDelivery);
-        if (wish.cancelled) return await consumer.cancel();
-        live.set(queue, consumer);
-        return deps.onChange();
+        line.base = await consume(line, base);
+        await before?.consumer.cancel();
+      } catch (error) {
+        // The one that it had comes back by itself.
+        if (!(error instanceof BrokerError)) throw error;
+      }
+    }
+    const total = chunks.reduce((sum, size) => sum + size, 0);
+    if (total === shared) return;
+    shared = total;
+    for (const line of live) for (const part of line.extra.splice(0)) await part.consumer.cancel();
+    homeless = [...chunks];
+    for (const line of live) {
+      const size = homeless.shift();
+      if (size !== undefined && !line.cancelled) await give(line, size);
+    }
+  };
+
+  const keepAsking = async (line: Line): Promise<void> => {
+    let told = "";
+    while (!line.cancelled) {
+      try {
+        const part = await consume(line, planShares(lines.size, deps.slots()).base);
+        if (line.cancelled) return await part.consumer.cancel();
+        line.base = part;
+        deps.onChange();
+        return await inTurn(share);
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
-        if (error.message !== told) deps.onTrouble(queue, error);
+        if (error.message !== told) deps.onTrouble(line.queue, error);
         told = error.message;
         await new Promise<void>((resolve) => void deps.clock.setTimeout(resolve, RETRY_MS));
       }
@@ -51,32 +160,37 @@ export function openIntake(deps: IntakeDeps): Intake {
   };
 
   const cancel = async (queue: string): Promise<void> => {
-    const wish = wanted.get(queue);
-    if (wish === undefined) return;
-    wish.cancelled = true;
-    wanted.delete(queue);
-    await live.get(queue)?.cancel();
-    live.delete(queue);
+    const line = lines.get(queue);
+    if (line === undefined) return;
+    line.cancelled = true;
+    lines.delete(queue);
+    const extra = line.extra.splice(0);
+    const parts = line.base === undefined ? extra : [line.base, ...extra];
+    await Promise.all(parts.map(({ consumer }) => consumer.cancel()));
+    homeless.push(...extra.map(({ size }) => size));
     deps.onChange();
   };
 
   const intake: Intake = {
     get consuming() {
-      return deps.broker.connected ? [...live.keys()] : [];
+      return deps.broker.connected ? [...lines.values()].filter(({ base }) => base !== undefined).map(({ queue }) => queue) : [];
     },
     get wanted() {
-      return [...wanted.keys()];
+      return [...lines.keys()];
     },
     async add(queue) {
-      if (wanted.has(queue)) return;
-      const wish = { cancelled: false };
-      wanted.set(queue, wish);
-      await keepAsking(queue, wish);
+      if (lines.has(queue)) return;
+      const line = new Line(queue);
+      lines.set(queue, line);
+      // So that queues that are added together are counted together.
+      await Promise.resolve();
+      await keepAsking(line);
     },
     cancel,
     async cancelAll() {
-      await Promise.all([...wanted.keys()].map(cancel));
+      await Promise.all([...lines.keys()].map(cancel));
     },
+    resize: () => inTurn(share),
     [Symbol.asyncDispose]: () => intake.cancelAll(),
   };
   return intake;

@@ -10,8 +10,11 @@ export interface ControlDeps {
   readonly hostname: string;
   readonly lamport: Lamport;
   readonly snapshot: () => WorkerSnapshot;
-  /** Carries one action out; the answer waits for it, so that «no longer consuming» is true when it is said. */
-  readonly act: (action: ControlAction) => Promise<void>;
+  /**
+   * Carries one action out; the answer waits for it, so that «no longer consuming» is true when it is said. What it returns is why it
+   * could not, and is answered as an error.
+   */
+  readonly act: (action: ControlAction) => Promise<string | undefined>;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -24,8 +27,13 @@ export function startControl(deps: ControlDeps): Promise<Consumer> {
     if (request.kind === "ignored") return;
     lamport.adjust(request.clock);
     const { reply, actions } = answerControl(request, deps.snapshot());
-    for (const action of actions) await deps.act(action);
-    const message = encodeReply(request, hostname, reply, lamport.forward());
+    const problems: string[] = [];
+    for (const action of actions) {
+      const problem = await deps.act(action);
+      if (problem !== undefined) problems.push(problem);
+    }
+    const said = problems.length > 0 ? { error: problems.join("; ") } : reply;
+    const message = encodeReply(request, hostname, said, lamport.forward());
     if (message === undefined) return;
     try {
       await broker.publish(message);

@@ -14,7 +14,7 @@ const taskAt = (retries: number, more: object = {}) => {
 };
 class Busy extends Error {}
 const policy = { mode: "at-most-once", autoretryFor: [Busy], retryBackoff: 2, retryJitter: false } as const;
-const calm = { signal: new AbortController().signal, effectBegun: false, random: () => 0.5 };
+const calm = { signal: new AbortController().signal, effectBegun: false, redelivered: false, random: () => 0.5 };
 const aborted = (reason: Error) => ({ ...calm, signal: AbortSignal.abort(reason) });
 const stopping = new WorkerStopping("grace");
 const soft = new SoftTimeLimit("5 s");
@@ -48,7 +48,7 @@ const cases: readonly [why: string, got: () => Outcome, want: object][] = [
   ],
   [
     "stopped after the effect began: honest, not repeated",
-    () => toOutcome(stopping, taskAt(0), policy, { ...aborted(stopping), effectBegun: true }),
+    () => toOutcome(stopping, taskAt(0), policy, { ...aborted(stopping), effectBegun: true, redelivered: false }),
     { kind: "failure", error: { exc_type: "EffectUnknown" } },
   ],
   [

@@ -1,4 +1,5 @@
 import { LeaseLost } from "../leases/keeper.ts";
+import { ChildLost } from "../pools/pool.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeException } from "../protocol/exception.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
@@ -36,12 +37,23 @@ export function retryDelayMs(policy: RetryPolicy, retries: number, random: () =>
   return seconds * 1_000 * (policy.retryJitter === false ? 1 : random());
 }
 
+interface Facts {
+  readonly effectBegun: boolean;
+  readonly redelivered: boolean;
+}
+
+/** What ran the task died. Once more when no effect had begun; a task that kills every worker it meets fails. */
+function afterChildLost(lost: ChildLost, task: TaskMessage, mode: string, { effectBegun, redelivered }: Facts): Outcome {
+  if (effectBegun && mode === "at-most-once") return { kind: "failure", error: effectUnknown(task.id) };
+  return redelivered ? { kind: "failure", error: encodeException(lost) } : { kind: "reject", requeue: true, reason: lost.message };
+}
+
 /** What a task threw, as an outcome. Never throws. */
 export function toOutcome(
   thrown: unknown,
   task: TaskMessage,
   policy: RetryPolicy & { readonly mode: string },
-  facts: { readonly signal: AbortSignal; readonly effectBegun: boolean; readonly random: () => number },
+  facts: Facts & { readonly signal: AbortSignal; readonly random: () => number },
 ): Outcome {
   const reason: unknown = facts.signal.aborted ? facts.signal.reason : undefined;
   if (reason instanceof LeaseLost || thrown instanceof LeaseLost) return { kind: "lost" };
@@ -50,6 +62,7 @@ export function toOutcome(
     const repeatable = !facts.effectBegun || policy.mode === "at-least-once";
     return repeatable ? { kind: "reject", requeue: true, reason: reason.message } : { kind: "failure", error: effectUnknown(task.id) };
   }
+  if (thrown instanceof ChildLost) return afterChildLost(thrown, task, policy.mode, facts);
   if (reason instanceof TaskRevoked) return { kind: "revoked", reason: "terminated" };
   const error = obeyed && reason !== undefined ? reason : thrown;
   if (error instanceof Ignore) return { kind: "ignore" };

@@ -7,13 +7,15 @@ import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
-import { SoftTimeLimit, toOutcome } from "./failure.ts";
+import { SoftTimeLimit, TaskRevoked, toOutcome } from "./failure.ts";
 import type { Outcome } from "./outcome.ts";
 import { openSending } from "./sending.ts";
+import type { TaskSettings } from "./task-settings.ts";
 
 export interface RunDeps {
   readonly pool: Pool;
   readonly leases: Leases;
+  readonly settings: TaskSettings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: TaskLog & { child(fields: object): TaskLog };
@@ -30,15 +32,17 @@ export interface RunRequest {
   readonly control: AbortController;
 }
 
+/** How long a task that remote control terminates may take to stop by itself, s. */
+const REVOKE_GRACE_S = 1;
+
 /**
  * Runs one task in the pool under its limits, and says how it ended. Never throws. In a pool that cannot kill, a hard limit gives up
  * on the task: its slot is free and its result is thrown away, but code that ignores the signal goes on until it ends by itself.
  */
-export async function runTask({ pool, leases, clock, random, log }: RunDeps, request: RunRequest): Promise<Outcome> {
+export async function runTask({ pool, leases, settings, clock, random, log }: RunDeps, request: RunRequest): Promise<Outcome> {
   const { task, definition, input, delivery, lease, held, control } = request;
   const signal = AbortSignal.any([held.signal, control.signal]);
-  const soft = task.timeLimit.soft ?? definition.softTimeLimit;
-  const hard = task.timeLimit.hard ?? definition.timeLimit;
+  const { soft, hard } = settings.limits(task, definition);
   let effectBegun = lease.how === "in-doubt";
 
   const sending = openSending(task);
@@ -59,32 +63,42 @@ export async function runTask({ pool, leases, clock, random, log }: RunDeps, req
   };
 
   const gaveUp = Promise.withResolvers<Outcome>();
-  const lost = (): void => gaveUp.resolve({ kind: "lost" });
+  const kill = new AbortController();
+  const giveUp = (outcome: Outcome): void => {
+    gaveUp.resolve(outcome);
+    kill.abort();
+  };
+  const lost = (): void => giveUp({ kind: "lost" });
+  const timers: { cancel(): void }[] = [];
+  const after = (seconds: number | undefined, then: () => void): void => {
+    if (seconds !== undefined) timers.push(clock.setTimeout(then, seconds * 1_000));
+  };
+  const revoked = (): void => {
+    if (control.signal.reason instanceof TaskRevoked) after(REVOKE_GRACE_S, () => giveUp({ kind: "revoked", reason: "terminated" }));
+  };
+  control.signal.addEventListener("abort", revoked, { once: true });
   held.signal.addEventListener("abort", lost, { once: true });
-  const timers = [
-    soft === undefined ? undefined : clock.setTimeout(() => control.abort(new SoftTimeLimit(`${soft} s`)), soft * 1_000),
-    hard === undefined
-      ? undefined
-      : clock.setTimeout(() => {
-          gaveUp.resolve({ kind: "failure", error: celeryError("TimeLimitExceeded", hard) });
-          control.abort(new SoftTimeLimit(`${hard} s`));
-        }, hard * 1_000),
-  ];
+  after(soft, () => control.abort(new SoftTimeLimit(`${soft} s`)));
+  after(hard, () => {
+    control.abort(new SoftTimeLimit(`${hard} s`));
+    giveUp({ kind: "failure", error: celeryError("TimeLimitExceeded", hard ?? 0) });
+  });
   const work = async (): Promise<Outcome> => {
     try {
       if (definition.effectStarts === "at-run" && lease.how !== "in-doubt") await context.effect();
       const known = lease.how === "in-doubt" ? await definition.reconcile?.(input, context) : undefined;
-      const value = known === undefined ? await pool.run(definition, input, context) : known;
+      const value = known === undefined ? await pool.run(definition, input, context, { message: delivery, kill: kill.signal }) : known;
       return { kind: "success", value, sent: sending.plans };
     } catch (error) {
-      const outcome = toOutcome(error, task, definition, { signal, effectBegun, random });
+      const outcome = toOutcome(error, task, definition, { signal, effectBegun, redelivered: delivery.redelivered, random });
       return outcome.kind === "replace" ? { ...outcome, sent: sending.plans } : outcome;
     }
   };
   try {
     return await Promise.race([work(), gaveUp.promise]);
   } finally {
-    for (const timer of timers) timer?.cancel();
+    for (const timer of timers) timer.cancel();
     held.signal.removeEventListener("abort", lost);
+    control.signal.removeEventListener("abort", revoked);
   }
 }

@@ -22,6 +22,7 @@ import { observe } from "./observe.ts";
 import { newRevoked } from "./revoked.ts";
 import { brokerInfo, heldTasks, SOFTWARE, vitals } from "./snapshot.ts";
 import { newTally } from "./tally.ts";
+import { openTaskSettings } from "./task-settings.ts";
 
 export interface WorkerDeps {
   readonly env: WorkerEnv;
@@ -60,6 +61,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const tally = newTally();
   const lamport = newLamport();
   const revoked = newRevoked();
+  const settings = openTaskSettings(tasks);
   const leases = openLeases(store, times);
   const keeper = openKeeper(leases, times.leaseMs, clock);
   const metrics = openMetrics(
@@ -84,11 +86,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     random,
     log,
     observer,
-    isRevoked: (id) => revoked.has(id, clock.now()),
+    settings,
+    isRevoked: (task) => revoked.has(task, clock.now()),
     nextOwner: () => `${deps.boot}/${(serial += 1)}`,
     ...(deps.crashPoint === undefined ? {} : { crashPoint: deps.crashPoint }),
   };
-  const executor = openExecutor(env.LONGSHORE_CONCURRENCY, {
+  const executor = openExecutor(env.LONGSHORE_WORKER_POOL === "solo" ? 1 : env.LONGSHORE_CONCURRENCY, {
     attempt: (running) => attempt(running, attemptDeps),
     tally,
     clock,
@@ -98,7 +101,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const intake = openIntake({
     broker,
     clock,
-    prefetch: () => executor.slots,
+    slots: () => executor.slots,
     onDelivery: (delivery) => executor.accept(delivery),
     onChange: () => heart.beatNow(),
     onTrouble: (queue, error) => log.warn({ queue, reason: error.message }, "cannot consume yet"),
@@ -140,18 +143,21 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       ...heldTasks(executor),
       scheduled: [],
       revoked: revoked.ids,
-      tasks: [...tasks.keys()].map((name) => ({ name })),
+      tasks: [...tasks.keys()].map((name) => {
+        const rateLimit = settings.rateText(name);
+        return rateLimit === undefined ? { name } : { name, rateLimit };
+      }),
       queues: intake.wanted.map((name) => ({ name, routingKey: name, exchange: { name: "", type: "direct" } })),
       totals: Object.fromEntries(tally.total),
       eventsEnabled: events.enabled,
       prefetch: executor.slots,
-      pool: { implementation: deps.pool.name, concurrency: executor.slots, processes: [process.pid] },
+      pool: { implementation: deps.pool.name, concurrency: executor.slots, processes: deps.pool.pids },
       broker: brokerInfo(env.CELERY_BROKER_URL),
       usage: { ...process.resourceUsage() },
       conf: { worker_concurrency: executor.slots, task_acks_late: true },
       software: `${SOFTWARE.name} ${SOFTWARE.version}`,
     }),
-    act: (action) => applyAction(action, { intake, executor, events, revoked, clock, onShutdown: deps.onShutdown, log }),
+    act: (action) => applyAction(action, { intake, executor, events, revoked, settings, clock, onShutdown: deps.onShutdown, log }),
     onTrouble: (error) => log.error({ err: error }, "remote control failed"),
   });
   control.catch((error: unknown) => log.error({ err: error }, "no remote control: the broker refuses it"));

@@ -7,6 +7,7 @@ import type { Pool } from "./pool.ts";
 export function asyncPool(): Pool {
   return {
     name: "async",
+    pids: [process.pid],
     run: async (task, input, context) => await task.run(input, context),
     async [Symbol.asyncDispose]() {
       // It holds nothing.

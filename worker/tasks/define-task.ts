@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { LeaseMode } from "../leases/leases.ts";
+import { parseRate } from "../protocol/control-arguments.ts";
 import type { PyException } from "../protocol/exception.ts";
 import type { Signature } from "../protocol/signature.ts";
 import type { Value, ValueMap } from "../protocol/value.ts";
@@ -94,6 +95,8 @@ export interface TaskDefinition<A extends Schema | undefined, K extends Schema |
   readonly timeLimit?: number;
   /** Seconds; then `signal` aborts with SoftTimeLimitExceeded. */
   readonly softTimeLimit?: number;
+  /** Starts per second, minute or hour in one worker: `10/s`, `10/m`, `10/h`. Remote control may change it. */
+  readonly rateLimit?: string | number;
   readonly ignoreResult?: boolean;
   readonly run: (input: InputOf<A, K>, context: TaskContext) => unknown;
 }
@@ -108,6 +111,7 @@ export interface Task extends RetryPolicy {
   readonly effectStarts: "at-mark" | "at-run";
   readonly timeLimit?: number;
   readonly softTimeLimit?: number;
+  readonly rateLimit?: string | number;
   readonly ignoreResult: boolean;
   readonly idempotencyKey?: (input: unknown) => string;
   readonly reconcile?: (input: unknown, context: TaskContext) => unknown;
@@ -125,6 +129,7 @@ export function defineTask<A extends Schema | undefined = undefined, K extends S
 ): Task {
   if (typeof definition.name !== "string" || definition.name === "") throw new TypeError("defineTask: name must be a non-empty string");
   if (typeof definition.run !== "function") throw new TypeError(`defineTask("${definition.name}"): run must be a function`);
+  if (definition.rateLimit !== undefined) parseRate(definition.rateLimit);
   const { idempotencyKey, reconcile, run, args, kwargs, ...rest } = definition;
   return {
     ...rest,
