@@ -11,8 +11,11 @@ export interface BrokerLoopOptions {
   readonly sensor: BrokerSensor;
   /** The pools of this broker, now. */
   readonly pools: () => readonly LoopPool[];
-  /** Evaluates one pool with the readings as they are. Returns whether it wants to be looked at again soon. Never throws. */
-  readonly evaluate: (pool: ObjectKey) => { readonly pending: boolean; readonly acted: Promise<void> };
+  /** Evaluates one pool with the readings as they are, unless it may rest and does. Returns whether it wants to be looked at again soon. Never throws. */
+  readonly evaluate: (
+    pool: ObjectKey,
+    options: { readonly mayRest: boolean },
+  ) => { readonly pending: boolean; readonly acted: Promise<void> };
   readonly clock: Clock;
 }
 
@@ -33,10 +36,10 @@ export function createBrokerLoop({ sensor, pools, evaluate, clock }: BrokerLoopO
   let pending: ReadonlySet<ObjectKey> = new Set();
   const turns = createTurns();
 
-  const look = async (chosen: readonly LoopPool[]): Promise<readonly Promise<void>[]> => {
+  const look = async (chosen: readonly LoopPool[], mayRest: boolean): Promise<readonly Promise<void>[]> => {
     await sensor.look([...new Set(chosen.flatMap(({ plan }) => plan.queues.map(({ name }) => name)))], elapsed);
     if (stopped) return [];
-    const runs = chosen.map(({ key }) => ({ key, ...evaluate(key) }));
+    const runs = chosen.map(({ key }) => ({ key, ...evaluate(key, { mayRest }) }));
     // Those of before were among the chosen, or are gone.
     pending = new Set(runs.filter((run) => run.pending).map(({ key }) => key));
     return runs.map(({ acted }) => acted);
@@ -52,7 +55,7 @@ export function createBrokerLoop({ sensor, pools, evaluate, clock }: BrokerLoopO
       if (all.some(({ plan }) => plan.cooperation === "none")) void sensor.lookAtPeers(elapsed);
     }
     // What is decided is done in its own time; the next look does not wait for it.
-    void (await look(turns.next(all, pending, now)));
+    void (await look(turns.next(all, pending, now), true));
   };
 
   const schedule = (): void => {
@@ -67,7 +70,7 @@ export function createBrokerLoop({ sensor, pools, evaluate, clock }: BrokerLoopO
       const all = pools();
       const peers = all.some(({ plan }) => plan.cooperation === "none") ? sensor.lookAtPeers(elapsed) : Promise.resolve();
       await Promise.all([sensor.lookSlowly(elapsed), peers]);
-      await Promise.all(await look(all));
+      await Promise.all(await look(all, false));
     },
     start() {
       if (timer === undefined && !stopped) schedule();

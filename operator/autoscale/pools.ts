@@ -13,6 +13,7 @@ import type { PodIndex } from "./pod-index.ts";
 import { planOf } from "./policy.ts";
 import { createPoolRunner, type Run, type RunInput } from "./pool-runner.ts";
 import { createPublisher } from "./publish.ts";
+import { type Rest, restAfter, stillRests } from "./rest.ts";
 import { findRivals } from "./rivals.ts";
 import { NO_FLOOR, type ScheduledFloor, scheduledFloor } from "./scheduled-floor.ts";
 import type { AutoscalerOptions } from "./start.ts";
@@ -38,6 +39,8 @@ interface Entry {
   /** Why the broker or the store cannot be found. */
   problems: readonly string[];
   mayGrow: boolean;
+  /** Set while the pool has what it needs. */
+  rest: Rest | undefined;
   /** A warning was said and is not over. */
   told: boolean;
 }
@@ -49,8 +52,11 @@ export interface Pools {
   sensors(): readonly BrokerSensor[];
   /** For each store, the pools that may have heartbeats there. */
   listeners(): readonly { readonly store: StoreSensor; readonly pools: readonly PoolName[] }[];
-  /** Sees, decides, acts and reports on one pool. Never throws: a pool that fails is logged, and is looked at again the next time. */
-  evaluate(key: ObjectKey): { readonly pending: boolean; readonly acted: Promise<void> };
+  /**
+   * Sees, decides, acts and reports on one pool. Never throws: a pool that fails is logged, and is looked at again the next time.
+   * One that `mayRest`, wants nothing and sees the same counts as within the last second, is left alone.
+   */
+  evaluate(key: ObjectKey, options?: { readonly mayRest?: boolean }): { readonly pending: boolean; readonly acted: Promise<void> };
   /** Resolves when everything that was set going has ended. */
   settled(): Promise<void>;
 }
@@ -77,6 +83,7 @@ export function createPools(options: PoolsOptions): Pools {
       acted: Promise.resolve(),
       problems: [],
       mayGrow: false,
+      rest: undefined,
       told: false,
     };
   };
@@ -104,7 +111,7 @@ export function createPools(options: PoolsOptions): Pools {
     entry.mayGrow = target !== undefined && pause !== "all" && pause !== "up" && size < policy.maxReplicas;
   };
 
-  const evaluate = (key: ObjectKey): ReturnType<Pools["evaluate"]> => {
+  const evaluate = (key: ObjectKey, mayRest: boolean): ReturnType<Pools["evaluate"]> => {
     const pool = caches.pools.get(key);
     const entry = entries.get(key);
     if (pool === undefined || entry === undefined || isDeleting(pool)) return NOTHING_DONE;
@@ -115,6 +122,8 @@ export function createPools(options: PoolsOptions): Pools {
       return NOTHING_DONE;
     }
     const { plan, sensor, store, interviewer } = entry;
+    const grounds = { pool, deployment, pods, plan, sensor };
+    if (mayRest && stillRests(entry.rest, grounds, clock.elapsed())) return NOTHING_DONE;
     const { namespace = "", name } = pool.metadata;
     const run = entry.run({
       pool,
@@ -127,6 +136,7 @@ export function createPools(options: PoolsOptions): Pools {
       answers: interviewer.answers(pool, pods, sensor),
     });
     entry.acted = run.acted;
+    entry.rest = restAfter(run, grounds, clock.elapsed());
     metrics.judged(namespace, name, run);
     warn(pool, entry, run.decision);
     publisher.publish(pool, deployment, pods, run);
@@ -164,9 +174,9 @@ export function createPools(options: PoolsOptions): Pools {
       await Promise.all([...entries.values()].map(({ acted }) => acted));
       await publisher.settled();
     },
-    evaluate(key) {
+    evaluate(key, { mayRest = false } = {}) {
       try {
-        return evaluate(key);
+        return evaluate(key, mayRest);
       } catch (error) {
         log.error({ pool: key, ...errorFields(error) }, "cannot evaluate the pool");
         return NOTHING_DONE;

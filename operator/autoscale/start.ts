@@ -69,7 +69,8 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   const loopOf = (sensor: BrokerSensor): BrokerLoop => {
     const loop =
-      loops.get(sensor) ?? createBrokerLoop({ sensor, clock, pools: () => pools.on(sensor), evaluate: (key) => pools.evaluate(key) });
+      loops.get(sensor) ??
+      createBrokerLoop({ sensor, clock, pools: () => pools.on(sensor), evaluate: (key, rest) => pools.evaluate(key, rest) });
     loops.set(sensor, loop);
     return loop;
   };

@@ -79,7 +79,7 @@ test("a leader that cannot renew stops acting 10 s after it last could, before a
 test("a renewal that hangs does not keep the leader acting", async () => {
   const { kube, clock, events } = setup();
   let hangs = false;
-  const hanging: FakeKube = { ...kube, get: (...args) => (hangs ? new Promise(() => {}) : kube.get(...args)) };
+  const hanging: FakeKube = { ...kube, patch: (...args) => (hangs ? new Promise(() => {}) : kube.patch(...args)) };
   const a = candidate(hanging, clock, "a", events);
   await clock.advance(3_000);
   hangs = true;

@@ -135,9 +135,30 @@ function createClaim({ kube, clock, log, namespace, name, identity, onRound, lea
     return seen;
   };
 
+  /** The version makes it a compare-and-set: of two that try, one gets 409. */
+  const hold = async ({ spec, version }: Sighting): Promise<void> => {
+    const next = heldBy(identity, spec, leaseMs, clock.now());
+    see(await kube.patch<Lease>(LEASES, namespace, name, { metadata: { resourceVersion: version }, spec: next }));
+  };
+  /** What is ours is renewed without a look: only if that fails, somebody else was there. */
+  const renew = async (): Promise<boolean> => {
+    if (seen?.spec.holderIdentity !== identity) return false;
+    try {
+      await hold(seen);
+      return true;
+    } catch (error) {
+      if (isKubeError(error, 404, 409)) return false;
+      throw error;
+    }
+  };
+
   const take = async (): Promise<boolean> => {
     onRound?.();
     const began = clock.elapsed();
+    if (await renew()) {
+      renewed = began;
+      return true;
+    }
     const lease = await kube.get<Lease>(LEASES, namespace, name);
     if (lease === undefined) {
       const spec = heldBy(identity, undefined, leaseMs, clock.now());
@@ -146,9 +167,7 @@ function createClaim({ kube, clock, log, namespace, name, identity, onRound, lea
     } else {
       const sighting = see(lease);
       if (!mayTake(sighting, identity, clock.elapsed())) return false;
-      const spec = heldBy(identity, sighting.spec, leaseMs, clock.now());
-      // The version makes it a compare-and-set: of two that try, one gets 409.
-      see(await kube.patch<Lease>(LEASES, namespace, name, { metadata: { resourceVersion: sighting.version }, spec }));
+      await hold(sighting);
     }
     renewed = began;
     return true;
