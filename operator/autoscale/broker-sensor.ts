@@ -1,5 +1,6 @@
 import type { BrokerEndpoint, QueueTotals, ReadyCount, RemoteControlPort, SensePort } from "../adapters/ports.ts";
 import { errorFields } from "../runtime/log.ts";
+import { type CeleryEventsPort, type HeardBeat, hearBeat } from "./celery-beats.ts";
 import { type Pace, paced } from "./pace.ts";
 import { type Reading, TOTALS_STALE_MS } from "./reading.ts";
 
@@ -7,6 +8,8 @@ import { type Reading, TOTALS_STALE_MS } from "./reading.ts";
 export interface BrokerLink extends AsyncDisposable {
   readonly sense: SensePort;
   readonly control: RemoteControlPort;
+  /** absent: workers that are not ours must be asked what they do. */
+  readonly celery?: CeleryEventsPort;
 }
 
 /** How often the broker is asked for what only the management API knows: two requests, however many queues. */
@@ -15,6 +18,8 @@ const TOTALS_EVERY_MS = 2_000;
 const PEERS_EVERY_MS = 5_000;
 /** A queue that does not exist costs a channel each time that it is looked for, and a line in the broker's log. */
 const MISSING_EVERY_MS = 1_000;
+/** A Celery worker that was not heard for so long is gone, ms. */
+const FORGET_BEAT_MS = 60_000;
 /** Most queues of one look that are not known to exist: more take turns. */
 const MISSING_AT_ONCE = 20;
 
@@ -34,6 +39,8 @@ export interface BrokerSensor extends AsyncDisposable {
   alarms(now: number): readonly string[];
   /** What does not work now, in words. */
   readonly failures: readonly string[];
+  /** What Python Celery workers said last, by node; listens from the first call on. */
+  celeryBeats(now: () => number): ReadonlyMap<string, HeardBeat>;
 }
 
 export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): BrokerSensor {
@@ -41,6 +48,7 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
   const failures = new Map<"live" | "totals", string>();
   let totals: Reading<ReadonlyMap<string, QueueTotals>> | undefined;
   let peers: Reading<ReadonlyMap<string, number>> | undefined;
+  const beats = new Map<string, HeardBeat>();
   let alarms: Reading<readonly string[]> | undefined;
 
   const trying = async (what: "live" | "totals", work: () => Promise<void>): Promise<void> => {
@@ -115,6 +123,11 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
     alarms: (now) => (alarms === undefined || now - alarms.at > TOTALS_STALE_MS ? [] : alarms.value),
     get failures() {
       return [...failures.values()];
+    },
+    celeryBeats(now) {
+      link.celery?.listen((beat) => beats.set(beat.node, hearBeat(beats.get(beat.node), beat, now())));
+      for (const [node, { at }] of beats) if (now() - at > FORGET_BEAT_MS) beats.delete(node);
+      return beats;
     },
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   };

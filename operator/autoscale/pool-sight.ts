@@ -4,7 +4,7 @@ import { type Beats, NO_BEATS } from "./heartbeats.ts";
 import { createPerception, type Sight } from "./perception.ts";
 import { countersOf, podReadings } from "./pod-readings.ts";
 import type { PoolPlan } from "./policy.ts";
-import type { PodWork, Reading } from "./reading.ts";
+import type { PodWork, Reading, WorkCounters } from "./reading.ts";
 
 export interface Sources {
   readonly plan: PoolPlan;
@@ -16,6 +16,8 @@ export interface Sources {
   readonly problems: readonly string[];
   /** What workers without heartbeats said when asked. */
   readonly answers: ReadonlyMap<string, Reading<PodWork>>;
+  /** What they have done. */
+  readonly counters: ReadonlyMap<string, WorkCounters>;
   /** Monotonic, ms. */
   readonly now: number;
 }
@@ -23,13 +25,13 @@ export interface Sources {
 /** One pool's eyes: takes the readings of all sensors together and judges them. */
 export function createSight(): (sources: Sources) => Sight {
   const perceive = createPerception();
-  return ({ plan, broker, beats = NO_BEATS, problems, answers, pods, now }) =>
+  return ({ plan, broker, beats = NO_BEATS, problems, answers, counters, pods, now }) =>
     perceive({
       now,
       queues: plan.queues.map(({ name, weight }) => ({ name, weight, live: broker?.live(name), totals: broker?.totals(name) })),
       pods: podReadings(pods, beats, answers),
       alarms: broker?.alarms(now) ?? [],
       failures: [...problems, ...(broker?.failures ?? [])],
-      counters: countersOf(beats),
+      counters: counters.size === 0 ? countersOf(beats) : counters,
     });
 }

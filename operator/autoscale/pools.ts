@@ -133,7 +133,7 @@ export function createPools(options: PoolsOptions): Pools {
       broker: sensor,
       beats: store?.beats({ namespace, name }),
       problems: store?.failure === undefined ? entry.problems : [...entry.problems, store.failure],
-      answers: interviewer.answers(pool, pods, sensor),
+      ...interviewer.testimony(pool, pods, sensor),
     });
     entry.acted = run.acted;
     entry.rest = restAfter(run, grounds, clock.elapsed());

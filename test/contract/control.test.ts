@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openSensing } from "../../operator/adapters/rabbitmq/sensing.ts";
 import { askWorkers } from "../../operator/autoscale/answers.ts";
 import type { BrokerLink } from "../../operator/autoscale/broker-sensor.ts";
+import type { CeleryBeat } from "../../operator/autoscale/celery-beats.ts";
 import { type BrokerVersion, broker, python } from "../cluster/cluster.ts";
 import { endpointOfBroker } from "./broker-endpoint.ts";
 
@@ -69,6 +70,19 @@ describe.each(VERSIONS)("remote control of a Python Celery worker on RabbitMQ %s
     const added = await link.control.ask("add_consumer", { queue }, [node], 1_000);
     expect(added.get(node)).toMatchObject({ ok: expect.any(String) });
     await expect.poll(async () => (await link.sense.readyCounts([queue])).get(queue)).toEqual({ ready: 0, consumers: 1 });
+  });
+
+  test("its own heartbeats tell what runs and what was done, without being asked", async () => {
+    const beats: CeleryBeat[] = [];
+    link.celery?.listen((beat) => {
+      if (beat.node === node) beats.push(beat);
+    });
+    await expect.poll(() => beats.at(-1), { timeout: 10_000 }).toMatchObject({ active: 0 });
+    const before = beats.at(-1)?.processed ?? 0;
+    send(5);
+    await expect.poll(() => beats.at(-1), { timeout: 10_000 }).toMatchObject({ active: 1, processed: before + 1 });
+    await expect.poll(() => beats.at(-1), { timeout: 15_000 }).toMatchObject({ active: 0, processed: before + 1 });
+    expect(new Set(beats.map(({ pid }) => pid)).size).toBe(1);
   });
 
   test("a node that does not answer is absent when the time is over, and the others' answers are there", async () => {

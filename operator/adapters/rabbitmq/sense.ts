@@ -7,8 +7,11 @@ import { ALARMS_PATH, alarmsFrom, parseSamples, TOTALS_PATH, totalsFrom } from "
 export interface SenseOptions {
   /** The broker's live connection, shared with others; rejects while there is none. */
   readonly connection: () => Promise<ChannelModel>;
-  /** The management API's answer to a GET, parsed; throws when there is none. `path` begins with `/api`. */
-  readonly get: (path: string) => Promise<unknown>;
+  /**
+   * The management API's answer to a GET, parsed; throws when there is none, or one of a status that is neither a success nor among `statuses`.
+   * `path` begins with `/api`.
+   */
+  readonly get: (path: string, statuses?: readonly number[]) => Promise<unknown>;
   /** A page of the Prometheus plugin; throws when there is none. */
   readonly scrape: (path: string) => Promise<string>;
   readonly vhost: string;
@@ -22,9 +25,12 @@ const queuesSchema = z.array(
     messages_unacknowledged: z.number().default(0),
   }),
 );
-const nodesSchema = z.array(
-  z.looseObject({ name: z.string(), mem_alarm: z.boolean().default(false), disk_free_alarm: z.boolean().default(false) }),
-);
+/** Alarms that hold publishers; another one is of file descriptors. */
+const BLOCKING: ReadonlySet<string> = new Set(["memory", "disk"]);
+const alarmsSchema = z.looseObject({
+  status: z.enum(["ok", "failed"]),
+  alarms: z.array(z.looseObject({ node: z.string(), resource: z.string() })).default([]),
+});
 const channelsSchema = z.array(
   z.looseObject({
     messages_unacknowledged: z.number().default(0),
@@ -47,12 +53,10 @@ export function createSense({ connection, get, scrape, vhost }: SenseOptions): S
       ]),
     );
   };
+  /** A health check, for it is live: the list of nodes is up to 5 s old. It answers 503 while there is an alarm. */
   const managedAlarms = async (): Promise<readonly string[]> => {
-    const nodes = nodesSchema.parse(await get("/api/nodes?columns=name,mem_alarm,disk_free_alarm"));
-    return nodes.flatMap(({ name, mem_alarm: memory, disk_free_alarm: disk }) => [
-      ...(memory ? [`memory alarm on ${name}`] : []),
-      ...(disk ? [`disk alarm on ${name}`] : []),
-    ]);
+    const { alarms } = alarmsSchema.parse(await get("/api/health/checks/alarms", [503]));
+    return alarms.flatMap(({ node, resource }) => (BLOCKING.has(resource) ? [`${resource} alarm on ${node}`] : []));
   };
   const withLags = async (totals: ReadonlyMap<string, QueueTotals>): Promise<ReadonlyMap<string, QueueTotals>> => {
     try {

@@ -1,5 +1,6 @@
 import type { BrokerLink } from "../../autoscale/broker-sensor.ts";
 import { type BrokerEndpoint, BrokerError } from "../ports.ts";
+import { createCeleryEvents } from "./celery-events.ts";
 import { openConnection } from "./connection.ts";
 import { createRemoteControl } from "./control.ts";
 import { describe, redacted } from "./errors.ts";
@@ -12,29 +13,32 @@ export function openSensing(endpoint: BrokerEndpoint, options: { readonly random
   const connection = openConnection(endpoint, { name: "longshore-operator autoscaling", random: options.random });
   const model = () => connection.model();
   const control = createRemoteControl(model);
+  const celery = createCeleryEvents(connection);
   return {
     sense: createSense({
       connection: model,
-      get: (path) => getManagement(endpoint, path),
+      get: (path, statuses) => getManagement(endpoint, path, statuses),
       scrape: (path) => scrapePrometheus(endpoint, path),
       vhost: endpoint.vhost,
     }),
     control,
+    celery,
     async [Symbol.asyncDispose]() {
+      await celery[Symbol.asyncDispose]();
       await control[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();
     },
   };
 }
 
-async function getManagement({ management, display }: BrokerEndpoint, path: string): Promise<unknown> {
+async function getManagement({ management, display }: BrokerEndpoint, path: string, statuses: readonly number[] = []): Promise<unknown> {
   const { url, username, password } = management;
   const doing = `cannot ask the management API of ${display}`;
   try {
     const login = Buffer.from(`${username}:${password}`).toString("base64");
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     const answer = await fetch(`${url}${path}`, { headers: { authorization: `Basic ${login}` }, signal });
-    if (answer.ok) return await answer.json();
+    if (answer.ok || statuses.includes(answer.status)) return await answer.json();
     await answer.body?.cancel();
     const failure = answer.status === 401 ? "login" : answer.status === 403 ? "forbidden" : "unavailable";
     throw new BrokerError(failure, "management", `${doing}: it answered ${answer.status}`);

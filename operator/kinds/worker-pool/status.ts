@@ -89,11 +89,15 @@ function readyOf({ deployment, pods, outcome, scaling }: PoolStatusInputs): Cond
   // A pool that holds its size still works; only a broken sensor, a missing queue or useless growth keeps it from doing its job.
   if (BROKEN.has(scaling.reason)) return { status: "False", reason: scaling.reason, message: withAdvice(scaling) };
   const { reason, message, replicas, draining } = scaling;
+  if (HOLDS.has(reason)) return { status: "True", reason, message: withAdvice(scaling) };
   const readyReplicas = deployment?.status?.readyReplicas ?? 0;
   if (draining > 0) return { status: "True", reason: "ScalingDown", message };
   if (readyReplicas < replicas && (deployment?.spec.replicas ?? 0) >= replicas) return { status: "True", reason: "ScalingUp", message };
   return { status: "True", reason, message };
 }
+
+/** A hold is said before whatever else goes on: it is why nothing else does. */
+const HOLDS: ReadonlySet<Reason> = new Set<Reason>(["BrokerAlarm", "ZeroUnconfirmed", "NewLeader", "Paused"]);
 
 /** Decisions that say that the pool cannot do its job. */
 export const BROKEN: ReadonlySet<Reason> = new Set<Reason>([
