@@ -9,8 +9,9 @@ import * as z from "zod";
 import { connectAmqp } from "./adapters/amqp.ts";
 import { connectRedis, evictionRisk } from "./adapters/redis.ts";
 import { readResults } from "./chords/read-results.ts";
-import { workerEnvSchema } from "./contract/env.ts";
-import { TERMINATION_LOG } from "./contract/names.ts";
+import { readCommandLine } from "./command-line.ts";
+import { type WorkerEnv, workerEnvSchema } from "./contract/env.ts";
+import { isRpc, TERMINATION_LOG } from "./contract/names.ts";
 import { startWorker } from "./engine/worker.ts";
 import { openPool } from "./pools/index.ts";
 import { stopNow, stopSignal } from "./stop-signal.ts";
@@ -33,9 +34,19 @@ function refuse(text: string): never {
   process.exit(EXIT_CONFIG);
 }
 
-const parsed = workerEnvSchema.safeParse({ ...process.env, POD_NAME: process.env["POD_NAME"] ?? hostname() });
-if (!parsed.success) refuse(z.prettifyError(parsed.error));
-const env = parsed.data;
+function readSettings(): WorkerEnv {
+  try {
+    const given = readCommandLine(process.argv.slice(2), hostname());
+    const parsed = workerEnvSchema.safeParse({ ...process.env, POD_NAME: process.env["POD_NAME"] ?? hostname(), ...given });
+    return parsed.success ? parsed.data : refuse(z.prettifyError(parsed.error));
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+const env = readSettings();
+/** The Redis of leases and heartbeats. */
+const storeUrl = env.LONGSHORE_STORE_URL ?? env.CELERY_RESULT_BACKEND;
+if (isRpc(storeUrl)) refuse("LONGSHORE_STORE_URL: not set, expected redis(s)://: with the RPC backend leases need a Redis all the same");
 const log = pino({ level: env.LONGSHORE_LOG_LEVEL });
 const name = `${env.LONGSHORE_NAMESPACE}/${env.LONGSHORE_POOL}/${env.POD_NAME}`;
 const tell = (change: { what: string; up: boolean; error?: string | Error }): void => {
@@ -53,11 +64,11 @@ const poolOptions = {
 async function open() {
   try {
     const users = await loadTasks(env.LONGSHORE_TASKS);
-    const store = connectRedis({ url: env.CELERY_RESULT_BACKEND, name, onChange: (change) => tell({ what: "store", ...change }) });
+    const store = connectRedis({ url: storeUrl, name, onChange: (change) => tell({ what: "store", ...change }) });
     const tasks = new Map<string, Task>();
     const own = builtinTasks({ find: (name) => tasks.get(name), results: (ids) => readResults(store, ids) });
     for (const task of [...own, ...users.values()]) tasks.set(task.name, task);
-    const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell });
+    const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell, createQueues: env.LONGSHORE_CREATE_QUEUES });
     return { tasks, pool: openPool(env.LONGSHORE_WORKER_POOL, poolOptions), broker, store };
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));

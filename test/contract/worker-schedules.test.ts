@@ -97,6 +97,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       pool: asyncPool(),
       broker,
       leases,
+      rpc: false,
       chords: openChords(store, systemClock),
       keeper,
       tasks: new Map([["pay", pay]]),

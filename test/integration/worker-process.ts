@@ -37,6 +37,8 @@ export interface WorkerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Task modules by file name. */
   readonly tasks?: Readonly<Record<string, string>>;
+  /** The command line, as `celery worker` has it. */
+  readonly args?: readonly string[];
   /** Which program; the worker itself unless a test needs another. */
   readonly main?: string;
 }
@@ -145,17 +147,22 @@ export async function openLab(
       const tasks = await mkdtemp(join(folder, "tasks-"));
       for (const [file, text] of Object.entries(options.tasks ?? {})) await writeFile(join(tasks, file), text);
       port += 1;
-      const started = startProcess(options.main ?? join(ROOT, "worker/main.ts"), port, {
-        LONGSHORE_QUEUES: options.queues,
-        LONGSHORE_CONCURRENCY: String(options.concurrency ?? 2),
-        LONGSHORE_TASKS: tasks,
-        LONGSHORE_HTTP_PORT: String(port),
-        LONGSHORE_TERMINATION_LOG: join(tasks, "termination.log"),
-        POD_NAME: options.pod ?? `pod-${port}`,
-        CELERY_BROKER_URL: brokerUrl,
-        CELERY_RESULT_BACKEND: redisUrl,
-        ...options.env,
-      });
+      const started = startProcess(
+        options.main ?? join(ROOT, "worker/main.ts"),
+        port,
+        {
+          LONGSHORE_QUEUES: options.queues,
+          LONGSHORE_CONCURRENCY: String(options.concurrency ?? 2),
+          LONGSHORE_TASKS: tasks,
+          LONGSHORE_HTTP_PORT: String(port),
+          LONGSHORE_TERMINATION_LOG: join(tasks, "termination.log"),
+          POD_NAME: options.pod ?? `pod-${port}`,
+          CELERY_BROKER_URL: brokerUrl,
+          CELERY_RESULT_BACKEND: redisUrl,
+          ...options.env,
+        },
+        options.args,
+      );
       processes.push(started);
       return started;
     },
@@ -170,8 +177,8 @@ export async function openLab(
   };
 }
 
-function startProcess(main: string, httpPort: number, env: Readonly<Record<string, string>>): WorkerProcess {
-  const child = spawn(process.execPath, [main], { env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "pipe"] });
+function startProcess(main: string, httpPort: number, env: Readonly<Record<string, string>>, args: readonly string[] = []): WorkerProcess {
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));

@@ -1,5 +1,6 @@
 import type { BrokerError, BrokerPort } from "../ports.ts";
 import { keepConsuming } from "./amqp-consumer.ts";
+import { type CreateQueues, createMissing } from "./amqp-create.ts";
 import { delayLadder } from "./amqp-delay.ts";
 import { replyCode } from "./amqp-errors.ts";
 import { openLink } from "./amqp-link.ts";
@@ -10,6 +11,8 @@ export interface AmqpOptions {
   /** Named to the broker as `<name> consume` and `<name> publish`. */
   readonly name: string;
   readonly random?: () => number;
+  /** Default no: a queue that is missing is an error. */
+  readonly createQueues?: CreateQueues;
   /** One call per change of a connection or subscription. */
   readonly onChange: (change: { what: string; up: boolean; error?: BrokerError }) => void;
 }
@@ -51,7 +54,7 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
     get connected() {
       return incoming.up && outgoing.up;
     },
-    consume: (queue, prefetch, onDelivery) =>
+    consume: createMissing(options.createQueues ?? "no", publisher, (queue, prefetch, onDelivery) =>
       keepConsuming(incoming, {
         queue,
         noAck: false,
@@ -62,6 +65,7 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
           return queue;
         },
       }),
+    ),
     subscribe(exchange, queue, key, onMessage) {
       let taken = 0;
       return keepConsuming(incoming, {

@@ -38,7 +38,21 @@ export const workerEnvSchema = z.object({
     .meta({ description: "After SIGTERM, how long running tasks may take to finish." }),
   LONGSHORE_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(WORKER_HTTP_PORT),
   LONGSHORE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  LONGSHORE_NODE_NAME: z.string().optional().meta({ description: "Node name on Celery's remote control; celery@<POD_NAME> unless set." }),
+  LONGSHORE_EVENTS: z.stringbool().default(false).meta({ description: "Task events from the start, as `celery worker -E`." }),
+  LONGSHORE_TIME_LIMIT: z.coerce.number().positive().optional().meta({ description: "Hard limit of tasks that set none, s." }),
+  LONGSHORE_SOFT_TIME_LIMIT: z.coerce.number().positive().optional().meta({ description: "Soft limit of tasks that set none, s." }),
+  LONGSHORE_CREATE_QUEUES: z.enum(["no", "classic", "quorum"]).default("no").meta({
+    description: "Create queues that are missing, each with a direct exchange of its name, as Celery does. With the operator: no.",
+  }),
+  LONGSHORE_STORE_URL: z
+    .string()
+    .optional()
+    .meta({ description: "redis(s)://: leases and heartbeats, when CELERY_RESULT_BACKEND is rpc://." }),
   CELERY_BROKER_URL: z.string().min(1).meta({ description: "amqp(s)://user:password@host:port/vhost" }),
-  CELERY_RESULT_BACKEND: z.string().min(1).meta({ description: "redis(s)://: results, leases, heartbeats." }),
+  CELERY_RESULT_BACKEND: z
+    .string()
+    .min(1)
+    .meta({ description: "redis(s)://: results, leases, heartbeats; or rpc://: results go to the client's own queue." }),
 });
 export type WorkerEnv = z.output<typeof workerEnvSchema>;

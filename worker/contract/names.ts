@@ -33,5 +33,8 @@ export interface PoolName {
 /** Redis HASH of a pool's heartbeats: field = pod name, value = JSON of `heartbeatSchema`. The braces keep one pool on one cluster slot. */
 export const heartbeatsKey = ({ namespace, name }: PoolName): string => `longshore:heartbeats:{${namespace}/${name}}`;
 
+/** A result backend that is the client's own queue: the store is named apart then. */
+export const isRpc = (backend: string): boolean => backend.startsWith("rpc://");
+
 /** A worker's node name on Celery's remote control and in its events, as `celery inspect -d` takes it. */
 export const nodeName = (pod: string): string => `celery@${pod}`;

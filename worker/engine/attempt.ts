@@ -17,6 +17,7 @@ import { workKey } from "./key.ts";
 import { decodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { rateWait } from "./rate-wait.ts";
+import { replyWith } from "./reply.ts";
 import { type RunDeps, runTask } from "./run-task.ts";
 import { type Outgoing, parked, parkedBusy } from "./settle.ts";
 
@@ -32,6 +33,8 @@ export interface AttemptDeps extends RunDeps {
   readonly broker: BrokerPort;
   readonly leases: Leases;
   readonly chords: Chords;
+  /** Results go to the queues of their clients, too. */
+  readonly rpc: boolean;
   readonly keeper: Keeper;
   readonly tasks: ReadonlyMap<string, Task>;
   readonly isRevoked: (task: TaskMessage) => boolean;
@@ -129,7 +132,7 @@ async function repeat(
   const { queue } = running.delivery;
   const now = deps.clock.now();
   const result = stored === undefined ? undefined : storedResult(task, stored, now);
-  if (result !== undefined) await deps.leases.store(resultKey(task.id), encodeResult(result));
+  if (result !== undefined) await answer(task.id, task.replyTo, result, deps);
   if (record.out !== "") {
     await carryOut(decodeOutbox(record.out), task, queue, deps);
     await deps.leases.clear(record.key, record.fence);
@@ -160,6 +163,16 @@ function storedResult(task: TaskMessage, stored: Stored, now: number): TaskResul
   return { ...rest, ...own };
 }
 
+/** A result outside any lease, where its client looks for it. */
+async function answer(id: string, replyTo: string | undefined, result: TaskResult, deps: AttemptDeps): Promise<void> {
+  const text = encodeResult(result);
+  await deps.leases.store(resultKey(id), text);
+  if (!deps.rpc || replyTo === undefined) return;
+  await publishAll(deps.broker, [{ message: replyWith(replyTo, id, text) }], deps.clock, (error) =>
+    deps.log.error({ err: error, taskId: id }, "an answer was refused"),
+  );
+}
+
 /** A message that is no task: to the dead-letter exchange, and its sender is told when it can be. */
 async function refuse(delivery: Delivery, malformed: Extract<Decoded, { kind: "malformed" }>, deps: AttemptDeps): Promise<void> {
   deps.observer.malformed(malformed.reason, delivery);
@@ -167,7 +180,7 @@ async function refuse(delivery: Delivery, malformed: Extract<Decoded, { kind: "m
   if (id !== undefined) {
     const name = malformed.code === "content-type" ? "ContentDisallowed" : malformed.code === "decode" ? "DecodeError" : "InvalidTaskError";
     const result = { id, state: "FAILURE", error: celeryError(name, malformed.reason), dateDone: deps.clock.now() };
-    await deps.leases.store(resultKey(id), encodeResult(result));
+    await answer(id, malformed.answer?.replyTo, result, deps);
   }
   delivery.reject(false);
 }

@@ -11,7 +11,8 @@ import { canvasContext } from "./canvas-context.ts";
 import { decodeDelivery } from "./decode.ts";
 import { followUps, toFollowUps } from "./follow-ups.ts";
 import { type Outbox, publishAll } from "./outbox.ts";
-import type { StoreStep } from "./settle.ts";
+import { replyWith } from "./reply.ts";
+import type { Outgoing, StoreStep } from "./settle.ts";
 
 export interface CarryDeps {
   readonly broker: BrokerPort;
@@ -19,6 +20,8 @@ export interface CarryDeps {
   readonly chords: Chords;
   readonly clock: Clock;
   readonly log: TaskLog;
+  /** Results go to the queues of their clients, too. */
+  readonly rpc: boolean;
   /** Tests end the process here; in production it does nothing. */
   readonly crashPoint?: (step: string) => void;
 }
@@ -33,6 +36,7 @@ type ChordPart = Extract<StoreStep, { step: "chord-part" }>;
 export async function carryOut({ out, steps }: Outbox, task: TaskMessage, queue: string, deps: CarryDeps): Promise<void> {
   const { broker, leases, chords, clock, log } = deps;
   const parts: ChordPart[] = [];
+  const replies: Outgoing[] = [];
   for (const step of steps) {
     switch (step.step) {
       case "chord-size":
@@ -46,6 +50,7 @@ export async function carryOut({ out, steps }: Outbox, task: TaskMessage, queue:
         break;
       case "store":
         await leases.store(resultKey(step.taskId), step.result);
+        if (deps.rpc && task.replyTo !== undefined) replies.push({ message: replyWith(task.replyTo, step.taskId, step.result) });
         break;
       case "chord-part":
         parts.push(step);
@@ -53,7 +58,7 @@ export async function carryOut({ out, steps }: Outbox, task: TaskMessage, queue:
     }
   }
   const refused: [BrokerError, Publication][] = [];
-  await publishAll(broker, out, clock, (error, message) => void refused.push([error, message]));
+  await publishAll(broker, [...replies, ...out], clock, (error, message) => void refused.push([error, message]));
   for (const [error, message] of refused) {
     log.error({ err: error, taskId: task.id }, "a message was refused; its task is answered with a failure");
     await failInstead(message, error, queue, deps);
@@ -93,6 +98,7 @@ async function failInstead(message: Publication, error: BrokerError, queue: stri
   const reason = { exc_type: "OperationalError", exc_message: [error.message], exc_module: "kombu.exceptions" };
   const now = deps.clock.now();
   const of = { ...(task.group && { groupId: task.group }), ...(task.parentId && { parentId: task.parentId }) };
-  await deps.leases.store(resultKey(task.id), encodeResult({ id: task.id, state: "FAILURE", error: reason, dateDone: now, ...of }));
-  await carryOut(followUps(task, { kind: "failure", error: reason }, queue, now), task, queue, deps);
+  const result = encodeResult({ id: task.id, state: "FAILURE", error: reason, dateDone: now, ...of });
+  const follow = followUps(task, { kind: "failure", error: reason }, queue, now);
+  await carryOut({ out: follow.out, steps: [{ step: "store", taskId: task.id, result }, ...follow.steps] }, task, queue, deps);
 }

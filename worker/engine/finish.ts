@@ -7,6 +7,7 @@ import { carryOut } from "./carry-out.ts";
 import { type FollowUps, followUps } from "./follow-ups.ts";
 import { encodeOutbox } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
+import { replyWith } from "./reply.ts";
 import { type Settlement, settle } from "./settle.ts";
 
 export interface Finish {
@@ -52,7 +53,8 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
   const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
   const { settlement, result, follow } = settled(request, clock.now());
   const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
-  const outbox = { out: settlement.out, steps: follow.steps };
+  const reply = deps.rpc && result !== "" && task.replyTo !== undefined ? [{ message: replyWith(task.replyTo, task.id, result) }] : [];
+  const outbox = { out: [...reply, ...settlement.out], steps: follow.steps };
 
   if (lease === undefined || settlement.lease === "none") {
     if (result !== "") await leases.store(resultKey(task.id), result);

@@ -26,7 +26,8 @@ export interface TaskSettings {
 /** Places further off than this are not given away, ms: a rate may be raised meanwhile. */
 const HORIZON_MS = 60_000;
 
-export function openTaskSettings(tasks: ReadonlyMap<string, Task>): TaskSettings {
+/** `defaults` are the limits of tasks that set none. */
+export function openTaskSettings(tasks: ReadonlyMap<string, Task>, defaults: Limits = {}): TaskSettings {
   const limits = new Map<string, Limits>();
   const rates = new Map<string, { readonly perSecond: number; readonly text: string; next: number }>();
   for (const { name, rateLimit } of tasks.values()) {
@@ -35,8 +36,8 @@ export function openTaskSettings(tasks: ReadonlyMap<string, Task>): TaskSettings
   return {
     limits({ name, timeLimit }, definition) {
       const set = limits.get(name);
-      const soft = timeLimit.soft ?? (set === undefined ? definition.softTimeLimit : set.soft);
-      const hard = timeLimit.hard ?? (set === undefined ? definition.timeLimit : set.hard);
+      const soft = timeLimit.soft ?? (set === undefined ? (definition.softTimeLimit ?? defaults.soft) : set.soft);
+      const hard = timeLimit.hard ?? (set === undefined ? (definition.timeLimit ?? defaults.hard) : set.hard);
       return { ...(soft === undefined ? {} : { soft }), ...(hard === undefined ? {} : { hard }) };
     },
     setLimits: (name, given) => void limits.set(name, given),

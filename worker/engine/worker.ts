@@ -1,7 +1,7 @@
 import { openChords } from "../chords/chords.ts";
 import type { WorkerEnv } from "../contract/env.ts";
 import type { Heartbeat } from "../contract/heartbeat.ts";
-import { nodeName } from "../contract/names.ts";
+import { isRpc, nodeName } from "../contract/names.ts";
 import { openKeeper } from "../leases/keeper.ts";
 import { LEASE_TIMES, openLeases } from "../leases/leases.ts";
 import type { Pool } from "../pools/pool.ts";
@@ -22,7 +22,7 @@ import { observe } from "./observe.ts";
 import { newRevoked } from "./revoked.ts";
 import { brokerInfo, heldTasks, SOFTWARE, vitals } from "./snapshot.ts";
 import { newTally } from "./tally.ts";
-import { openTaskSettings } from "./task-settings.ts";
+import { type Limits, openTaskSettings } from "./task-settings.ts";
 
 export interface WorkerDeps {
   readonly env: WorkerEnv;
@@ -49,6 +49,11 @@ export interface Worker extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
+const defaultLimits = ({ LONGSHORE_SOFT_TIME_LIMIT: soft, LONGSHORE_TIME_LIMIT: hard }: WorkerEnv): Limits => ({
+  ...(soft === undefined ? {} : { soft }),
+  ...(hard === undefined ? {} : { hard }),
+});
+
 /** Longer without broker and store than this, and a restart may help, ms. */
 const DEAD_MS = 120_000;
 
@@ -56,12 +61,12 @@ const DEAD_MS = 120_000;
 export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const { env, broker, store, clock, random, log, tasks } = deps;
   const times = deps.leaseTimes ?? LEASE_TIMES;
-  const hostname = nodeName(env.POD_NAME);
+  const hostname = env.LONGSHORE_NODE_NAME ?? nodeName(env.POD_NAME);
   const startedAt = clock.now();
   const tally = newTally();
   const lamport = newLamport();
   const revoked = newRevoked();
-  const settings = openTaskSettings(tasks);
+  const settings = openTaskSettings(tasks, defaultLimits(env));
   const leases = openLeases(store, times);
   const keeper = openKeeper(leases, times.leaseMs, clock);
   const metrics = openMetrics(
@@ -70,6 +75,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     (name) => tasks.has(name),
   );
   const events = startEvents({ broker, clock, lamport, hostname, pid: process.pid, vitals: () => vitals(tally) });
+  events.enabled = env.LONGSHORE_EVENTS;
   const observer = observe({ tally, metrics, events, log, clock });
   let stopping = false;
   let started = false;
@@ -80,6 +86,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     broker,
     leases,
     chords: openChords(store, clock),
+    rpc: isRpc(env.CELERY_RESULT_BACKEND),
     keeper,
     tasks,
     clock,
