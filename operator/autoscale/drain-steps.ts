@@ -3,6 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { BrokerSensor } from "./broker-sensor.ts";
 import type { Drainer } from "./drain.ts";
 import { type DrainStep, planDrain, SETTLE_MS } from "./drain-plan.ts";
+import type { MarkAges } from "./mark-ages.ts";
 import type { Sight } from "./perception.ts";
 import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
 import type { PoolPlan } from "./policy.ts";
@@ -13,11 +14,12 @@ export interface DrainView {
   readonly broker: BrokerSensor | undefined;
   readonly sight: Sight;
   readonly drainer: Pick<Drainer, "cordonOf">;
+  readonly markAges: Pick<MarkAges, "of">;
   readonly clock: Clock;
 }
 
 /** What comes next for each pod that is being drained, by its name. */
-export function drainSteps({ pods, plan, broker, sight, drainer, clock }: DrainView): ReadonlyMap<string, DrainStep> {
+export function drainSteps({ pods, plan, broker, sight, drainer, markAges, clock }: DrainView): ReadonlyMap<string, DrainStep> {
   const now = clock.elapsed();
   const byName = new Map(pods.map((pod) => [pod.metadata.name, pod]));
   const steps = new Map<string, DrainStep>();
@@ -28,7 +30,7 @@ export function drainSteps({ pods, plan, broker, sight, drainer, clock }: DrainV
     const draining = {
       state,
       assigned: pod.spec?.nodeName !== undefined,
-      markedForMs: clock.now() - drainingSince,
+      markedForMs: markAges.of(name, drainingSince),
       cordonedAt: cordon?.cordonedAt,
       // To be called back is another question: the cordon may be asked for at once.
       askedAt: cordon?.pardonedAt === undefined ? cordon?.askedAt : undefined,

@@ -14,6 +14,7 @@ import { createDrainer } from "./drain.ts";
 import { cheapestOf, consumingAgain, drainSteps } from "./drain-steps.ts";
 import { evaluate, freshMemory, type Memory } from "./evaluate.ts";
 import { goingPods } from "./going.ts";
+import { createMarkAges } from "./mark-ages.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
 import type { Next } from "./next.ts";
 import { overrule } from "./overrule.ts";
@@ -57,6 +58,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
   const see = createSight();
   const scaleView = createScaleView(clock.elapsed());
   const verdicts = createVerdicts();
+  const markAges = createMarkAges(clock);
   let memory: Memory | undefined;
   let growth: Growth | undefined;
   let lastScaleTime: string | undefined;
@@ -116,7 +118,9 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     const now = clock.elapsed();
     queues = plan.queues.map((queue) => queue.name);
     control = plan.cooperation === "remote-control" ? input.broker?.control : undefined;
-    drainer.forget(new Set(pods.map(({ metadata }) => metadata.name)));
+    const names = new Set(pods.map(({ metadata }) => metadata.name));
+    drainer.forget(names);
+    markAges.forget(names);
     const current = scaleView.replicas(deployment, now);
     const cheapest = cheapestOf(pods);
     const sight = withoutGoing(see({ ...input, now }), cheapest, current, scaleView.unchangedForMs(now));
@@ -147,7 +151,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
       decision,
       current,
       pods: observation.pods,
-      steps: drainSteps({ ...input, sight, drainer, clock }),
+      steps: drainSteps({ ...input, sight, drainer, markAges, clock }),
       cheapest,
       unchangedForMs: scaleView.unchangedForMs(now),
       rollingOut: isRollingOut(deployment),

@@ -3,6 +3,8 @@ import type { Clock } from "../../operator/runtime/clock.ts";
 export interface FakeClock extends Clock {
   /** Lets `ms` pass: due timers run in order, each at its own time, and what they woke runs before the next. */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock on, or back; the monotonic one knows nothing of it. */
+  jump(ms: number): void;
   /** Timers that wait. */
   readonly pending: number;
 }
@@ -10,10 +12,12 @@ export interface FakeClock extends Clock {
 /** A clock that stands still until told. Begins at 2026-01-01T00:00:00Z, unless said otherwise. */
 export function createFakeClock(startAt = Date.UTC(2026, 0, 1)): FakeClock {
   let elapsed = 0;
+  let jumped = 0;
   const timers = new Map<symbol, { readonly at: number; readonly callback: () => void }>();
 
   return {
-    now: () => startAt + elapsed,
+    now: () => startAt + jumped + elapsed,
+    jump: (ms) => void (jumped += ms),
     elapsed: () => elapsed,
     after(ms, callback) {
       const id = Symbol("timer");
