@@ -17,7 +17,7 @@ const LONGEST_MS = 20_000;
 const TAIL = 0.9;
 
 /** A heavy-tailed duration between 0.05 and 20 s (bounded Pareto, exponent 0.9): half take less than 0.11 s, one in 25 more than 1.7 s. */
-export function duration(random: () => number): number {
+function duration(random: () => number): number {
   const cut = (SHORTEST_MS / LONGEST_MS) ** TAIL;
   return Math.round(SHORTEST_MS * (1 - random() * (1 - cut)) ** (-1 / TAIL));
 }
