@@ -37,7 +37,7 @@ export function wave(random: () => number): Wave {
   return {
     tasks: Array.from({ length: many }, () => duration(random)),
     left: random() < 0.5 ? 0 : 1 + Math.floor(random() * 3),
-    pauseMs: random() * 6_000,
+    pauseMs: 3_000 + random() * 7_000,
   };
 }
 
