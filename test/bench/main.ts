@@ -5,6 +5,7 @@ import { printable, type Report } from "./report.ts";
 const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number | undefined }) => Promise<Report>>>> = {
   reaction: async () => (await import("./reaction.ts")).reaction,
   drain: async () => (await import("./drain.ts")).drain,
+  pools: async () => (await import("./pools.ts")).pools,
   footprint: async () => (await import("./footprint.ts")).footprint,
 };
 

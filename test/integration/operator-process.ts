@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** An operator as a process of its own, from source, against the cluster of a kubeconfig. */
+/** An operator as a process of its own, against the cluster of a kubeconfig. */
 export interface OperatorProcess extends AsyncDisposable {
   readonly pid: number;
   /** Lines of its log so far, parsed. */
@@ -13,9 +13,13 @@ export interface OperatorProcess extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-export function startOperatorProcess(env: Readonly<Record<string, string>>): OperatorProcess {
+/** @param args what Node is to run; default: the operator from source */
+export function startOperatorProcess(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = ["operator/main.ts"],
+): OperatorProcess {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, ["operator/main.ts"], { env: { PATH, HOME, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, { env: { PATH, HOME, ...env }, stdio: ["ignore", "pipe", "inherit"] });
   const lines: Record<string, unknown>[] = [];
   const times: number[] = [];
   const waiters = new Set<() => void>();
