@@ -113,7 +113,7 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
   /** Follows the Secrets that the spec names now. */
   const watch = ({ metadata: { namespace = "" }, spec }: Broker): void => {
     const names = [spec.uriFrom, spec.managementFrom].flatMap((from) => (from === undefined ? [] : [from.secretKeyRef]));
-    const text = JSON.stringify(names);
+    const text = JSON.stringify([names, spec.prometheusUrl]);
     if (text === watched) return;
     watched = text;
     unread = true;

@@ -12,6 +12,8 @@ export interface ApiProxy extends AsyncDisposable {
   mend(): void;
   /** Holds back everything that the server sends, without closing anything, until `mend`. */
   freeze(): void;
+  /** Ends every watch and answers everything with this status, until `mend`. */
+  refuse(status: number): void;
   /** Changes the path of the next request that fits, or answers it itself. */
   next(
     fits: (path: string) => boolean,
@@ -29,10 +31,12 @@ export async function startApiProxy(access: Access): Promise<ApiProxy> {
   /** Answers under way, from the server to whom they go. */
   const answers = new Map<IncomingMessage, ServerResponse>();
   let [isCut, isFrozen] = [false, false];
+  let refusal: number | undefined;
 
   const listener: RequestListener = (incoming, outgoing) => {
     let path = incoming.url ?? "/";
     asked.push({ path, at: performance.now() });
+    if (refusal !== undefined) return void outgoing.writeHead(refusal, { "retry-after": "1" }).end();
     const index = tricks.findIndex(([fits]) => fits(path));
     const [trick] = index < 0 ? [] : tricks.splice(index, 1);
     const answer = trick?.[1](path);
@@ -71,7 +75,15 @@ export async function startApiProxy(access: Access): Promise<ApiProxy> {
       isFrozen = true;
       for (const [response, outgoing] of answers) response.unpipe(outgoing);
     },
+    refuse(status) {
+      refusal = status;
+      for (const [response, outgoing] of answers) {
+        response.destroy();
+        outgoing.end();
+      }
+    },
     mend() {
+      refusal = undefined;
       [isCut, isFrozen] = [false, false];
       for (const [response, outgoing] of answers) response.pipe(outgoing);
     },
