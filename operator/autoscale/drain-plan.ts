@@ -1,4 +1,3 @@
-import { ASK_AGAIN_MS } from "./drain.ts";
 import type { PodState } from "./observation.ts";
 import type { PodWork, Reading } from "./reading.ts";
 
@@ -29,6 +28,9 @@ export interface DrainingPod {
  * - `raise-cost`: it is the first to go, and not known to be idle any more.
  */
 export type DrainStep = "cordon" | "wait" | "lower-cost" | "remove" | "time-out" | "raise-cost";
+
+/** How long an answer to remote control is waited for before a pod is asked again, ms. */
+export const ASK_AGAIN_MS = 5_000;
 
 /**
  * A reading proves idleness only when it was seen this long after the cordon: it may have been written one beat, and read one poll,

@@ -2,13 +2,12 @@ import { DRAINING_ANNOTATION, nodeName } from "../../worker/contract/names.ts";
 import type { KubePort, RemoteControlPort, Resource } from "../adapters/ports.ts";
 import { rfc3339 } from "../runtime/conditions.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
+import { ASK_AGAIN_MS } from "./drain-plan.ts";
 import { DELETION_COST_ANNOTATION, LOWEST_COST } from "./pod-readings.ts";
 
 const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 /** A worker that hears us answers within milliseconds, on a crowded node within seconds. */
 const ANSWER_WITHIN_MS = 4_000;
-/** How long an answer is waited for before a pod is asked again, ms. */
-export const ASK_AGAIN_MS = 5_000;
 
 /** What this process remembers of a pod that it drains; the rest stands on the pod. Times of the monotonic clock. */
 export interface Cordon {

@@ -53,6 +53,14 @@ describe("the environment", () => {
       POD_NAME: { fieldRef: { fieldPath: "metadata.name" } },
     });
   });
+  test("a time limit of the pool is the worker's, and decides how long it may drain", () => {
+    const limited = deploymentOf(pool({ timeLimitSeconds: 600 }), inputs);
+    expect(env(limited)).toMatchObject({ LONGSHORE_TIME_LIMIT: "600", LONGSHORE_DRAIN_SECONDS: "600" });
+    expect(limited.spec.template.spec["terminationGracePeriodSeconds"]).toBe(605);
+    const own = deploymentOf(pool({ timeLimitSeconds: 600, template: { spec: { terminationGracePeriodSeconds: 30 } } }), inputs);
+    expect(own.spec.template.spec["terminationGracePeriodSeconds"]).toBe(30);
+    expect(env(own)).toMatchObject({ LONGSHORE_DRAIN_SECONDS: "25" });
+  });
   test("keeps a dollar in a queue's name from being expanded", () => {
     expect(env(deploymentOf(pool(), { ...inputs, queues: ["a$(POD_NAME)"] }))["LONGSHORE_QUEUES"]).toBe("a$$(POD_NAME)");
   });

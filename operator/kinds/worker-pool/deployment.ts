@@ -40,7 +40,10 @@ export interface DeploymentInputs {
   readonly store?: SecretKey;
 }
 
-/** Seconds between SIGTERM and SIGKILL when the template says nothing: drained pods are idle, so this is for rollouts and node drains. */
+/**
+ * Seconds between SIGTERM and SIGKILL when neither the template nor a time limit of the pool says: drained pods are idle, so this is for rollouts
+ * and node drains.
+ */
 const GRACE_SECONDS = 65;
 
 /** Of the grace period, what is kept for putting back what did not finish and closing connections. */
@@ -88,7 +91,7 @@ export function replicasOf({ spec }: WorkerPool, current: Deployment | undefined
 
 function templateOf(pool: WorkerPool, { workerImage, inputsDigest, queues, broker, store }: DeploymentInputs): PodTemplate {
   const theirs = pool.spec.template ?? {};
-  const graceSeconds = graceOf(theirs);
+  const graceSeconds = graceOf(theirs, pool.spec.timeLimitSeconds);
   const drainSeconds = Math.max(0, graceSeconds - CLOSING_SECONDS);
   const own = ownTemplate(pool, { workerImage, broker, queues, drainSeconds, ...(store && { store }) });
   const { metadata, spec } = mergeTemplate({ ...own, spec: { ...own.spec, terminationGracePeriodSeconds: graceSeconds } }, theirs);
@@ -104,12 +107,12 @@ function templateOf(pool: WorkerPool, { workerImage, inputsDigest, queues, broke
   };
 }
 
-/** The user's own grace period decides how long a worker may drain. */
-function graceOf(template: Readonly<Record<string, unknown>>): number {
+/** The user's own grace period decides how long a worker may drain; without one it is as long as a task may run. */
+function graceOf(template: Readonly<Record<string, unknown>>, timeLimitSeconds: number | undefined): number {
   const spec = template["spec"];
   const grace =
     typeof spec === "object" && spec !== null && "terminationGracePeriodSeconds" in spec ? spec.terminationGracePeriodSeconds : null;
-  if (grace === null) return GRACE_SECONDS;
+  if (grace === null) return timeLimitSeconds === undefined ? GRACE_SECONDS : timeLimitSeconds + CLOSING_SECONDS;
   if (typeof grace === "number" && Number.isInteger(grace) && grace >= 0) return grace;
   throw new TemplateError(`spec.template.spec.terminationGracePeriodSeconds is ${JSON.stringify(grace)}; it must be whole seconds`);
 }

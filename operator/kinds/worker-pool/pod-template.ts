@@ -120,6 +120,7 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
   const fromSecret = (secretKeyRef: SecretKey): Omit<EnvVar, "name"> => ({ valueFrom: { secretKeyRef } });
   // `$(NAME)` in a value is expanded by the kubelet; `$$` is a plain dollar.
   const plain = (value: string): Omit<EnvVar, "name"> => ({ value: value.replaceAll("$", "$$$$") });
+  const { timeLimitSeconds } = pool.spec;
   const table: Readonly<Partial<Record<keyof WorkerEnv, Omit<EnvVar, "name">>>> = {
     POD_NAME: { valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
     LONGSHORE_NAMESPACE: { valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
@@ -129,6 +130,7 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
     CELERY_BROKER_URL: fromSecret(broker),
     ...(store && { CELERY_RESULT_BACKEND: fromSecret(store) }),
     ...(pool.spec.runtime === "longshore" && { LONGSHORE_DRAIN_SECONDS: plain(String(drainSeconds)) }),
+    ...(pool.spec.runtime === "longshore" && timeLimitSeconds !== undefined && { LONGSHORE_TIME_LIMIT: plain(String(timeLimitSeconds)) }),
   };
   return Object.entries(table).map(([name, value]) => ({ name, ...value }));
 }

@@ -64,6 +64,10 @@ export const workerPoolKind = defineKind({
       .max(500)
       .meta({ description: "Names, on the broker, of the queues to consume: a name, or {name, weight}.", preserveUnknownItems: true }),
     concurrency: z.int().min(1).max(1_000).default(1).meta({ description: "Slots: tasks that one replica runs at a time." }),
+    timeLimitSeconds: z.int().min(1).max(604_800).optional().meta({
+      description:
+        "How long one task may run. The worker ends one that takes longer and has no limit of its own, and a replica that is told to stop gets as long to finish, unless the template says otherwise. Other runtimes only get the time to finish.",
+    }),
     replicas: z.int().min(0).max(10_000).optional().meta({
       description:
         "Without autoscaling: how many replicas (default 1). With autoscaling: a floor set by hand, as `kubectl scale` does; 0 takes it away.",
