@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { run as execute } from "./commands.ts";
 import { home } from "./home.ts";
 import { gatewayAddress } from "./host-address.ts";
+import { ensureHostNetwork } from "./host-network.ts";
 import { withLock } from "./lock.ts";
 import { freePorts } from "./network.ts";
 import { ensureProcess, running, stopProcess } from "./processes.ts";
@@ -65,6 +66,7 @@ export async function broker(version: BrokerVersion = "4.0"): Promise<Broker> {
 export async function startBroker({ version, name, config = "" }: BrokerOptions): Promise<PrivateBroker> {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new Error(`${name} is not a name for a broker: lower-case letters, digits and dashes only`);
+  await ensureHostNetwork();
   const tree = await rootfs(TREE_OF[version]);
   const state = await withLock(`broker-${name}`, async () => {
     const ready = await ensureState(version, name, config);

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { home } from "./home.ts";
 import { gatewayAddress } from "./host-address.ts";
+import { ensureHostNetwork } from "./host-network.ts";
 import { withLock } from "./lock.ts";
 import { freePorts } from "./network.ts";
 import { ensureProcess, stopProcess } from "./processes.ts";
@@ -43,6 +44,7 @@ export async function redis(): Promise<Redis> {
 export async function startRedis({ name, config = "" }: { readonly name: string; readonly config?: string }): Promise<PrivateRedis> {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new Error(`${name} is not a name for a Redis: lower-case letters, digits and dashes only`);
+  await ensureHostNetwork();
   const tree = await rootfs("trixie");
   const state = await withLock(`redis-${name}`, async () => {
     const ready = await ensureState(name, config);

@@ -172,7 +172,8 @@ test("a worker on several queues holds little more than it has slots, and one bu
   await using _worker = await lab.worker({ queues: queues.join(), pod: "shares", concurrency: 5, tasks: { "tools.ts": TASKS } });
   const left = async (): Promise<number> =>
     (await Promise.all(queues.map((queue) => lab.ready(queue)))).reduce((sum, ready) => sum + ready, 0);
-  await expect.poll(left, { timeout: 10_000 }).toBe(60 - 7);
+  await expect.poll(left, { timeout: 10_000 }).toBeLessThanOrEqual(60 - 5);
+  expect(await left()).toBeGreaterThanOrEqual(60 - 7); // one more message per further queue, at most
   await using second = await openLab("worker-one-busy", 15);
   for (const queue of queues) await second.declare(queue, { "x-queue-type": "quorum" });
   const busy = await second.worker({ queues: queues.join(), pod: "busy", concurrency: 5, tasks: { "tools.ts": TASKS } });

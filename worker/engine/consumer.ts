@@ -61,6 +61,8 @@ export function openIntake(deps: IntakeDeps): Intake {
   let shared = 0;
   let turn: Promise<void> = Promise.resolve();
   let moving = false;
+  /** Queues that use all that they may, and have said so since they were last looked at. */
+  const hungry = new Set<Line>();
 
   const heldNow = (): number => [...lines.values()].reduce((sum, { held }) => sum + held, 0);
 
@@ -72,7 +74,7 @@ export function openIntake(deps: IntakeDeps): Intake {
         return settle();
       };
       deps.onDelivery({ ...delivery, ack: () => done(() => delivery.ack()), reject: (requeue) => done(() => delivery.reject(requeue)) });
-      if ((lines.size > 1 || homeless.length > 0) && line.held >= line.capacity && heldNow() < deps.slots()) feed(line);
+      if ((lines.size > 1 || homeless.length > 0) && isHungry(line)) feed(line);
     });
     return { size, consumer };
   };
@@ -98,20 +100,33 @@ export function openIntake(deps: IntakeDeps): Intake {
     }
   };
 
+  const isHungry = (line: Line): boolean => !line.cancelled && line.held >= line.capacity && heldNow() < deps.slots();
+
+  const feedOne = async (line: Line): Promise<void> => {
+    const size = homeless.pop();
+    if (size !== undefined) return await give(line, size);
+    const part = giverOf(line, lines.values())?.extra.pop();
+    if (part === undefined) return;
+    await part.consumer.cancel();
+    await give(line, part.size);
+    // What the new chunk brought may have come before the chunk was counted: nothing else would ask again.
+    if (isHungry(line)) hungry.add(line);
+  };
+
   /** A queue uses all that it may, and slots are free: it gets a chunk that another does not use. */
   const feed = (line: Line): void => {
+    hungry.add(line);
     if (moving) return;
     moving = true;
-    const move = async (): Promise<void> => {
-      const size = homeless.pop();
-      if (size !== undefined) return await give(line, size);
-      const part = giverOf(line, lines.values())?.extra.pop();
-      if (part === undefined) return;
-      await part.consumer.cancel();
-      await give(line, part.size);
-    };
-    void inTurn(move).finally(() => {
-      moving = false;
+    void inTurn(async () => {
+      try {
+        for (const next of hungry) {
+          hungry.delete(next);
+          if (isHungry(next)) await feedOne(next);
+        }
+      } finally {
+        moving = false;
+      }
     });
   };
 
