@@ -9,7 +9,7 @@ import { operatorEnvSchema } from "./env.ts";
 import { stopSignal } from "./process.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { startHealth } from "./runtime/health.ts";
-import { runElection } from "./runtime/leader.ts";
+import { runElection } from "./runtime/leader/leader.ts";
 import { createLiveness } from "./runtime/liveness.ts";
 import { createLog, errorFields } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";

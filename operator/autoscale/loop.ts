@@ -1,7 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { ObjectKey } from "../runtime/object.ts";
-import type { BrokerSensor } from "./broker-sensor.ts";
-import { LOOK_AGAIN_MS } from "./debounce.ts";
+import { LOOK_AGAIN_MS } from "./decide/debounce.ts";
+import type { BrokerSensor } from "./sense/broker-sensor.ts";
 import { createTurns, type LoopPool, QUICK_EVERY_MS } from "./turns.ts";
 
 /** What only the management API knows is asked for at most this often, ms. */

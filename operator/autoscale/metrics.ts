@@ -1,8 +1,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { METRIC_PREFIX } from "../runtime/metrics.ts";
-import type { Decision } from "./decide.ts";
-import type { Observation } from "./observation.ts";
-import type { RateFigures } from "./rates.ts";
+import type { Decision } from "./decide/decide.ts";
+import type { Observation } from "./observe/observation.ts";
+import type { RateFigures } from "./observe/rates.ts";
 
 export interface AutoscaleMetrics {
   observed(namespace: string, pool: string, observation: Observation, decision: Decision, draining: number): void;

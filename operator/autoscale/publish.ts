@@ -4,11 +4,11 @@ import type { Pod } from "../kinds/worker-pool/pods.ts";
 import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
 import { type PoolOutcome, type PoolScaling, poolStatus } from "../kinds/worker-pool/status.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { rfc3339 } from "../runtime/conditions.ts";
 import { GROUP, VERSION } from "../runtime/define-kind.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import { keyOf, type ObjectKey } from "../runtime/object.ts";
-import type { StatusWriter } from "../runtime/status.ts";
+import { rfc3339 } from "../runtime/truth/conditions.ts";
+import type { StatusWriter } from "../runtime/truth/status.ts";
 import { busySlots } from "./metrics.ts";
 import type { Run } from "./pool-runner.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Deployment } from "../kinds/worker-pool/deployment.ts";
-import type { BrokerSensor } from "./broker-sensor.ts";
 import type { Run } from "./pool-runner.ts";
 import { type Grounds, restAfter, stillRests } from "./rest.ts";
+import type { BrokerSensor } from "./sense/broker-sensor.ts";
 
 /* oxlint-disable typescript/no-unsafe-type-assertion -- only what resting looks at is there */
 const run = (of: { replicas?: number; draining?: number; pending?: boolean } = {}): Run =>

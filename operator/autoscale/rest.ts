@@ -1,9 +1,9 @@
 import type { Deployment } from "../kinds/worker-pool/deployment.ts";
 import type { Pod } from "../kinds/worker-pool/pods.ts";
 import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
-import type { BrokerSensor } from "./broker-sensor.ts";
-import type { PoolPlan } from "./policy.ts";
+import type { PoolPlan } from "./decide/policy.ts";
 import type { Run } from "./pool-runner.ts";
+import type { BrokerSensor } from "./sense/broker-sensor.ts";
 
 /** A pool is judged at least this often, ms; a little less than a second, for timers are early, too. */
 const JUDGED_EVERY_MS = 980;

@@ -3,20 +3,20 @@ import type { Deployment } from "../kinds/worker-pool/deployment.ts";
 import type { Pod } from "../kinds/worker-pool/pods.ts";
 import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
 import type { PoolOutcome } from "../kinds/worker-pool/status.ts";
-import type { Cache } from "../runtime/cache.ts";
+import type { Cache } from "../runtime/cache/cache.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { EventRecorder } from "../runtime/events.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import type { ObjectKey } from "../runtime/object.ts";
-import type { StatusWriter } from "../runtime/status.ts";
-import { type BrokerLink, type BrokerSensor, createBrokerSensor } from "./broker-sensor.ts";
-import { createLinks } from "./links.ts";
+import type { EventRecorder } from "../runtime/truth/events.ts";
+import type { StatusWriter } from "../runtime/truth/status.ts";
+import type { HorizontalPodAutoscaler } from "./decide/rivals.ts";
 import { type BrokerLoop, createBrokerLoop } from "./loop.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
-import { indexPods } from "./pod-index.ts";
 import { createPools } from "./pools.ts";
-import type { HorizontalPodAutoscaler } from "./rivals.ts";
-import { createStoreSensor, type StoreSensor } from "./store-sensor.ts";
+import { type BrokerLink, type BrokerSensor, createBrokerSensor } from "./sense/broker-sensor.ts";
+import { createLinks } from "./sense/links.ts";
+import { indexPods } from "./sense/pod-index.ts";
+import { createStoreSensor, type StoreSensor } from "./sense/store-sensor.ts";
 
 export interface AutoscalerOptions {
   readonly caches: {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PoolPlan } from "./policy.ts";
+import type { PoolPlan } from "./decide/policy.ts";
 import { createTurns, type LoopPool } from "./turns.ts";
 
 const plan = (queues: number) => ({ queues: Array.from({ length: queues }, (_, at) => ({ name: `q${at}`, weight: 1 })) });

@@ -1,5 +1,5 @@
 import type { ObjectKey } from "../runtime/object.ts";
-import type { PoolPlan } from "./policy.ts";
+import type { PoolPlan } from "./decide/policy.ts";
 
 /** A pool of one broker, as the loop sees it. */
 export interface LoopPool {

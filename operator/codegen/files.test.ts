@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import * as z from "zod";
 import { KINDS } from "../kinds/index.ts";
-import { REASONS } from "../runtime/reasons.ts";
+import { REASONS } from "../runtime/truth/reasons.ts";
 import { chartFiles } from "./chart.ts";
 import { generatedFiles } from "./files.ts";
 

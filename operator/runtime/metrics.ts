@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Cache } from "./cache.ts";
+import type { Cache } from "./cache/cache.ts";
 import type { KubeObject } from "./object.ts";
 
 export const METRIC_PREFIX = "longshore_";

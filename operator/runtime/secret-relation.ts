@@ -1,6 +1,6 @@
-import type { Cache } from "./cache.ts";
-import type { Related } from "./controller.ts";
+import type { Cache } from "./cache/cache.ts";
 import type { KubeObject, ObjectKey } from "./object.ts";
+import type { Related } from "./queue/controller.ts";
 import type { SecretReader } from "./secrets.ts";
 
 /** Reconciles an object when a Secret that it names, in its own namespace, comes, goes or changes. Watches only what is named now. */

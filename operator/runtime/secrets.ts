@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import { isKubeError } from "./kube-error.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { KubeObject } from "./object.ts";
-import { Waiting } from "./outcome.ts";
+import { Waiting } from "./truth/outcome.ts";
 
 const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret" };
 

@@ -1,13 +1,13 @@
 import { BrokerError, type KubePort, type Resource } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
-import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { ConditionInput } from "../runtime/conditions.ts";
-import type { EventRecorder } from "../runtime/events.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
+import { backoffMs } from "../runtime/queue/backoff.ts";
+import type { ConditionInput } from "../runtime/truth/conditions.ts";
+import type { EventRecorder } from "../runtime/truth/events.ts";
 import { inParallel } from "./apply.ts";
 import { describeObject } from "./identity.ts";
 import type { Link, LinkState, Session } from "./link.ts";

@@ -1,6 +1,6 @@
 import type { BrokerEndpoint } from "../adapters/ports.ts";
 import type { ObjectKey } from "../runtime/object.ts";
-import type { Reason } from "../runtime/reasons.ts";
+import type { Reason } from "../runtime/truth/reasons.ts";
 
 /** Why there is no endpoint; the message is for people and holds no login. */
 export interface EndpointProblem {

@@ -1,11 +1,11 @@
 import { type BrokerEndpoint, BrokerError, type BrokerFacts, type Target, type TopologyPort } from "../adapters/ports.ts";
 import { brokerEndpoint } from "../kinds/broker/endpoint.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
-import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { Waiting } from "../runtime/outcome.ts";
-import type { Reason } from "../runtime/reasons.ts";
+import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { SecretReader } from "../runtime/secrets.ts";
+import { Waiting } from "../runtime/truth/outcome.ts";
+import type { Reason } from "../runtime/truth/reasons.ts";
 import type { EndpointProblem } from "./endpoints.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { reasonOfBroker } from "./say.ts";

@@ -3,7 +3,7 @@ import { desiredExchange } from "../kinds/exchange/desired.ts";
 import type { Exchange } from "../kinds/exchange/schema.ts";
 import { desiredQueue } from "../kinds/queue/desired.ts";
 import type { Queue } from "../kinds/queue/schema.ts";
-import type { Cache } from "../runtime/cache.ts";
+import type { Cache } from "../runtime/cache/cache.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { Claim } from "./diff.ts";
 import { targetOf } from "./identity.ts";

@@ -1,6 +1,6 @@
 import type { BrokerError } from "../adapters/ports.ts";
-import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { Member } from "./members.ts";
 
 /** Tries at what the broker refuses: somebody may give the permission, or empty the queue, without telling us. */

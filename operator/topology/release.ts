@@ -1,7 +1,7 @@
 import { BrokerError, type KubePort } from "../adapters/ports.ts";
-import type { EventRecorder } from "../runtime/events.ts";
 import { hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
+import type { EventRecorder } from "../runtime/truth/events.ts";
 import { apply } from "./apply.ts";
 import { type Claim, winnersOf } from "./diff.ts";
 import { farewell, type Leaving } from "./farewell.ts";

@@ -1,11 +1,11 @@
 import type { Resource } from "../adapters/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { ConditionInput } from "../runtime/conditions.ts";
-import { findCondition } from "../runtime/conditions.ts";
-import type { EventRecorder } from "../runtime/events.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
-import { eventType, REASONS } from "../runtime/reasons.ts";
-import type { StatusFields, StatusWriter, WithStatus } from "../runtime/status.ts";
+import type { ConditionInput } from "../runtime/truth/conditions.ts";
+import { findCondition } from "../runtime/truth/conditions.ts";
+import type { EventRecorder } from "../runtime/truth/events.ts";
+import { eventType, REASONS } from "../runtime/truth/reasons.ts";
+import type { StatusFields, StatusWriter, WithStatus } from "../runtime/truth/status.ts";
 
 /** A reason that is expected to pass by itself becomes an event only when it lasts this long, ms: objects are applied in any order. */
 const PATIENCE_MS = 3_000;

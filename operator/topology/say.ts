@@ -1,6 +1,6 @@
 import type { BrokerError, BrokerFailure } from "../adapters/ports.ts";
-import type { ConditionInput } from "../runtime/conditions.ts";
-import { REASONS, type Reason } from "../runtime/reasons.ts";
+import type { ConditionInput } from "../runtime/truth/conditions.ts";
+import { REASONS, type Reason } from "../runtime/truth/reasons.ts";
 import type { Claim, Outcome } from "./diff.ts";
 import { describeObject } from "./identity.ts";
 

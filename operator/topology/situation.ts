@@ -1,7 +1,7 @@
 import type { Broker } from "../kinds/broker/schema.ts";
-import { type ConditionInput, findCondition } from "../runtime/conditions.ts";
 import { hasFinalizer } from "../runtime/finalizer.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
+import { type ConditionInput, findCondition } from "../runtime/truth/conditions.ts";
 import type { Leaving } from "./farewell.ts";
 import type { LinkState, Session } from "./link.ts";
 import type { Member, TopologyObject } from "./members.ts";

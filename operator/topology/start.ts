@@ -1,12 +1,12 @@
 import type { BrokerEndpoint, KubePort, TopologyPort } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
-import type { Cache } from "../runtime/cache.ts";
+import type { Cache } from "../runtime/cache/cache.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { EventRecorder } from "../runtime/events.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { SecretReader } from "../runtime/secrets.ts";
-import type { StatusWriter } from "../runtime/status.ts";
+import type { EventRecorder } from "../runtime/truth/events.ts";
+import type { StatusWriter } from "../runtime/truth/status.ts";
 import { createActor } from "./actor.ts";
 import { createEndpoints, type Endpoints, isEndpoint } from "./endpoints.ts";
 import { createLink, type Link } from "./link.ts";

@@ -1,6 +1,6 @@
 import { POOL_LABEL } from "../../worker/contract/names.ts";
 import type { KubePort, Resource, Selection } from "../adapters/ports.ts";
-import type { HorizontalPodAutoscaler } from "../autoscale/rivals.ts";
+import type { HorizontalPodAutoscaler } from "../autoscale/decide/rivals.ts";
 import { type Broker, brokerKind } from "../kinds/broker/schema.ts";
 import { type Exchange, exchangeKind } from "../kinds/exchange/schema.ts";
 import { type Queue, queueKind } from "../kinds/queue/schema.ts";
@@ -9,7 +9,7 @@ import type { Deployment } from "../kinds/worker-pool/deployment.ts";
 import type { DisruptionBudget } from "../kinds/worker-pool/disruption-budget.ts";
 import type { Pod } from "../kinds/worker-pool/pods.ts";
 import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
-import { type Cache, createCache } from "../runtime/cache.ts";
+import { type Cache, createCache } from "../runtime/cache/cache.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { resourceOf } from "../runtime/define-kind.ts";
 import type { Check } from "../runtime/health.ts";

@@ -1,13 +1,13 @@
 import type { BrokerEndpoint, KubePort, StoreEndpoint, StorePort, TopologyPort } from "../adapters/ports.ts";
-import type { BrokerLink } from "../autoscale/broker-sensor.ts";
 import { type AutoscaleMetrics, createAutoscaleMetrics } from "../autoscale/metrics.ts";
+import type { BrokerLink } from "../autoscale/sense/broker-sensor.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { createEventRecorder, type EventRecorder } from "../runtime/events.ts";
-import { inLanes } from "../runtime/lanes.ts";
 import type { Log } from "../runtime/log.ts";
 import type { RuntimeMetrics } from "../runtime/metrics.ts";
+import { inLanes } from "../runtime/queue/lanes.ts";
 import { createSecretReader, type SecretReader } from "../runtime/secrets.ts";
-import { createStatusWriter, type StatusWriter } from "../runtime/status.ts";
+import { createEventRecorder, type EventRecorder } from "../runtime/truth/events.ts";
+import { createStatusWriter, type StatusWriter } from "../runtime/truth/status.ts";
 import { createTopologyMetrics, type TopologyMetrics } from "../topology/metrics.ts";
 import type { Caches } from "./caches.ts";
 

@@ -1,7 +1,7 @@
 import { createAutoscaler } from "../autoscale/start.ts";
-import { fenced } from "../runtime/fence.ts";
-import { inLanes } from "../runtime/lanes.ts";
-import { createStatusWriter } from "../runtime/status.ts";
+import { fenced } from "../runtime/leader/fence.ts";
+import { inLanes } from "../runtime/queue/lanes.ts";
+import { createStatusWriter } from "../runtime/truth/status.ts";
 import { startTopology } from "../topology/start.ts";
 import type { Context } from "./context.ts";
 import { createPoolController } from "./pools.ts";

@@ -2,10 +2,10 @@ import { createDataReader } from "../kinds/worker-pool/data-reader.ts";
 import { reconcilePool } from "../kinds/worker-pool/reconcile.ts";
 import { poolsThatUse } from "../kinds/worker-pool/references.ts";
 import type { PoolOutcome } from "../kinds/worker-pool/status.ts";
-import { type Controller, createController, relate } from "../runtime/controller.ts";
 import { keyOf, type ObjectKey } from "../runtime/object.ts";
-import { done } from "../runtime/outcome.ts";
-import { createTransitions } from "../runtime/transitions.ts";
+import { type Controller, createController, relate } from "../runtime/queue/controller.ts";
+import { done } from "../runtime/truth/outcome.ts";
+import { createTransitions } from "../runtime/truth/transitions.ts";
 import type { Context } from "./context.ts";
 
 /** The controller of WorkerPools, and how each one's last reconcile ended. It writes no status: the autoscaler does, which knows the rest. */

@@ -1,9 +1,9 @@
 import { createStores, type Stores } from "../kinds/store/reconcile.ts";
 import { storeKind } from "../kinds/store/schema.ts";
-import { type Controller, createController } from "../runtime/controller.ts";
 import { resourceOf } from "../runtime/define-kind.ts";
+import { type Controller, createController } from "../runtime/queue/controller.ts";
 import { relateSecrets } from "../runtime/secret-relation.ts";
-import { createTransitions } from "../runtime/transitions.ts";
+import { createTransitions } from "../runtime/truth/transitions.ts";
 import type { Context } from "./context.ts";
 
 const STORES = resourceOf(storeKind);

@@ -6,7 +6,7 @@ import { loadAccess } from "../../operator/adapters/kubernetes/access.ts";
 import type { KubePort } from "../../operator/adapters/ports.ts";
 import type { Deployment } from "../../operator/kinds/worker-pool/deployment.ts";
 import { type WorkerPool, workerPoolKind } from "../../operator/kinds/worker-pool/schema.ts";
-import { createCache } from "../../operator/runtime/cache.ts";
+import { createCache } from "../../operator/runtime/cache/cache.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import { resourceOf } from "../../operator/runtime/define-kind.ts";
 import { type PrivateBroker, redis, startBroker } from "../cluster/cluster.ts";

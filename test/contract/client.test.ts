@@ -13,8 +13,8 @@ import {
   signature,
   TaskError,
 } from "../../worker/client/index.ts";
+import { PyDateTime, PyValue } from "../../worker/protocol/json/value.ts";
 import { encodeResult, resultKey } from "../../worker/protocol/result.ts";
-import { PyDateTime, PyValue } from "../../worker/protocol/value.ts";
 import { type CeleryVersion, python } from "../cluster/cluster.ts";
 import { type Lab, openLab } from "../integration/worker-process.ts";
 

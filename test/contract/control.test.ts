@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openSensing } from "../../operator/adapters/rabbitmq/sensing.ts";
-import { askWorkers } from "../../operator/autoscale/answers.ts";
-import type { BrokerLink } from "../../operator/autoscale/broker-sensor.ts";
-import type { CeleryBeat } from "../../operator/autoscale/celery-beats.ts";
+import { askWorkers } from "../../operator/autoscale/sense/answers.ts";
+import type { BrokerLink } from "../../operator/autoscale/sense/broker-sensor.ts";
+import type { CeleryBeat } from "../../operator/autoscale/sense/celery-beats.ts";
 import { type BrokerVersion, broker, python } from "../cluster/cluster.ts";
 import { endpointOfBroker } from "./broker-endpoint.ts";
 

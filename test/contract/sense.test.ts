@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSensing } from "../../operator/adapters/rabbitmq/sensing.ts";
-import type { BrokerLink } from "../../operator/autoscale/broker-sensor.ts";
+import type { BrokerLink } from "../../operator/autoscale/sense/broker-sensor.ts";
 import { type BrokerVersion, broker, startBroker } from "../cluster/cluster.ts";
 import { endpointOfBroker } from "./broker-endpoint.ts";
 

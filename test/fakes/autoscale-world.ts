@@ -1,14 +1,14 @@
 import { Registry } from "prom-client";
 import type { ReadyCount } from "../../operator/adapters/ports.ts";
+import type { HorizontalPodAutoscaler } from "../../operator/autoscale/decide/rivals.ts";
 import { createAutoscaleMetrics } from "../../operator/autoscale/metrics.ts";
-import type { HorizontalPodAutoscaler } from "../../operator/autoscale/rivals.ts";
 import { type Autoscaler, createAutoscaler } from "../../operator/autoscale/start.ts";
 import type { Deployment } from "../../operator/kinds/worker-pool/deployment.ts";
 import type { Pod } from "../../operator/kinds/worker-pool/pods.ts";
 import type { WorkerPool } from "../../operator/kinds/worker-pool/schema.ts";
-import { createCache } from "../../operator/runtime/cache.ts";
-import type { EventInput } from "../../operator/runtime/events.ts";
-import { createStatusWriter } from "../../operator/runtime/status.ts";
+import { createCache } from "../../operator/runtime/cache/cache.ts";
+import type { EventInput } from "../../operator/runtime/truth/events.ts";
+import { createStatusWriter } from "../../operator/runtime/truth/status.ts";
 import { createFakeClock } from "./clock.ts";
 import { createFakeWorkers } from "./fake-workers.ts";
 import { createFakeKube } from "./kube.ts";

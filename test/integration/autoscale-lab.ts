@@ -10,11 +10,11 @@ import { type Autoscaler, createAutoscaler } from "../../operator/autoscale/star
 import { type Deployment, deploymentOf } from "../../operator/kinds/worker-pool/deployment.ts";
 import type { Pod } from "../../operator/kinds/worker-pool/pods.ts";
 import type { WorkerPool } from "../../operator/kinds/worker-pool/schema.ts";
-import { type Cache, createCache } from "../../operator/runtime/cache.ts";
+import { type Cache, createCache } from "../../operator/runtime/cache/cache.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
-import type { EventInput } from "../../operator/runtime/events.ts";
 import type { KubeObject } from "../../operator/runtime/object.ts";
-import { createStatusWriter } from "../../operator/runtime/status.ts";
+import type { EventInput } from "../../operator/runtime/truth/events.ts";
+import { createStatusWriter } from "../../operator/runtime/truth/status.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { endpointOfBroker } from "../contract/broker-endpoint.ts";
 import { createRecordingLog } from "../fakes/log.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Access, loadAccess } from "../../operator/adapters/kubernetes/access.ts";
 import { createKube } from "../../operator/adapters/kubernetes/kube.ts";
 import type { KubePort, Resource } from "../../operator/adapters/ports.ts";
-import { type Cache, createCache } from "../../operator/runtime/cache.ts";
+import { type Cache, createCache } from "../../operator/runtime/cache/cache.ts";
 import { systemClock } from "../../operator/runtime/clock.ts";
 import type { KubeObject } from "../../operator/runtime/object.ts";
 import { up } from "../cluster/cluster.ts";

@@ -7,13 +7,13 @@ import { connectTopology } from "../../operator/adapters/rabbitmq/management.ts"
 import { type Broker as BrokerObject, brokerKind } from "../../operator/kinds/broker/schema.ts";
 import { type Exchange, exchangeKind } from "../../operator/kinds/exchange/schema.ts";
 import { type Queue, queueKind } from "../../operator/kinds/queue/schema.ts";
-import { createCache } from "../../operator/runtime/cache.ts";
+import { createCache } from "../../operator/runtime/cache/cache.ts";
 import { systemClock as clock } from "../../operator/runtime/clock.ts";
 import { resourceOf } from "../../operator/runtime/define-kind.ts";
-import { createEventRecorder } from "../../operator/runtime/events.ts";
 import type { Condition, KubeObject } from "../../operator/runtime/object.ts";
 import { createSecretReader } from "../../operator/runtime/secrets.ts";
-import { createStatusWriter } from "../../operator/runtime/status.ts";
+import { createEventRecorder } from "../../operator/runtime/truth/events.ts";
+import { createStatusWriter } from "../../operator/runtime/truth/status.ts";
 import { createTopologyMetrics } from "../../operator/topology/metrics.ts";
 import { startTopology, type Topology } from "../../operator/topology/start.ts";
 import { createRecordingLog, type RecordingLog } from "../fakes/log.ts";

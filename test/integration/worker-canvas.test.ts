@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chordKeys } from "../../worker/protocol/chord.ts";
+import { chordKeys } from "../../worker/protocol/canvas/chord.ts";
 import type { CeleryVersion } from "../cluster/cluster.ts";
 import { type Lab, openLab, untilReady } from "./worker-process.ts";
 

@@ -1,8 +1,8 @@
 import type { Clock, StorePort } from "../ports.ts";
-import { chordKeys, decodePart, joinParts } from "../protocol/chord.ts";
+import { chordKeys, decodePart, joinParts } from "../protocol/canvas/chord.ts";
 import type { PyException } from "../protocol/exception.ts";
+import type { Value } from "../protocol/json/value.ts";
 import { RESULT_TTL_SECONDS } from "../protocol/result.ts";
-import type { Value } from "../protocol/value.ts";
 import { readScript } from "../read-script.ts";
 import { readResults } from "./read-results.ts";
 import { fillGroup, savedGroup, taskIds } from "./saved-group.ts";

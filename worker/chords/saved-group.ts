@@ -1,10 +1,10 @@
 import { celeryError } from "../protocol/celery-errors.ts";
 import { exceptionRepr, type PyException } from "../protocol/exception.ts";
-import { isList, isMap } from "../protocol/is-value.ts";
-import { decodeJson } from "../protocol/json.ts";
+import { isList, isMap } from "../protocol/json/is-value.ts";
+import { decodeJson } from "../protocol/json/json.ts";
+import type { Value } from "../protocol/json/value.ts";
 import type { StoredResult } from "../protocol/result.ts";
 import { isReady } from "../protocol/states.ts";
-import type { Value } from "../protocol/value.ts";
 
 /** The group that `apply_chord` saved, `[[id, parent], [results…]]`; undefined when the text is none. Throws JsonError for no JSON. */
 export function savedGroup(text: string): Value | undefined {

@@ -1,11 +1,11 @@
 import { BrokerError, type BrokerPort } from "../ports.ts";
-import { applySignature } from "../protocol/canvas-apply.ts";
-import type { CanvasStep } from "../protocol/canvas-plan.ts";
-import { chordKeys } from "../protocol/chord.ts";
-import { encodeJson } from "../protocol/json.ts";
+import { applySignature } from "../protocol/canvas/canvas-apply.ts";
+import type { CanvasStep } from "../protocol/canvas/canvas-plan.ts";
+import { chordKeys } from "../protocol/canvas/chord.ts";
+import type { Signature } from "../protocol/canvas/signature.ts";
+import { encodeJson } from "../protocol/json/json.ts";
+import { PyDateTime, type Value, type ValueMap } from "../protocol/json/value.ts";
 import { groupKey, RESULT_TTL_SECONDS } from "../protocol/result.ts";
-import type { Signature } from "../protocol/signature.ts";
-import { PyDateTime, type Value, type ValueMap } from "../protocol/value.ts";
 import { type AsyncResult, asyncResult, type ResultReader } from "./async-result.ts";
 import type { Surroundings } from "./ports.ts";
 import { type Destination, type Routes, routeOf } from "./routes.ts";

@@ -1,7 +1,7 @@
 import type { PyException } from "../protocol/exception.ts";
 import { exceptionRepr } from "../protocol/exception.ts";
+import type { Value } from "../protocol/json/value.ts";
 import type { StoredResult } from "../protocol/result.ts";
-import type { Value } from "../protocol/value.ts";
 
 /**
  * A task failed. `name` is the class it raised; thrown again inside a task, it becomes that same class in Python (`pyClass`, `pyArgs`).

@@ -1,6 +1,6 @@
 import type { Publication } from "../ports.ts";
+import type { Signature } from "../protocol/canvas/signature.ts";
 import { encodeTask, type OutgoingTask } from "../protocol/encode-task.ts";
-import type { Signature } from "../protocol/signature.ts";
 import { ENQUEUED_AT_HEADER, type TimeLimit } from "../protocol/task-message.ts";
 import type { Destination, routeOf } from "./routes.ts";
 

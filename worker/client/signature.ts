@@ -1,5 +1,5 @@
-import type { Signature } from "../protocol/signature.ts";
-import type { Value, ValueMap } from "../protocol/value.ts";
+import type { Signature } from "../protocol/canvas/signature.ts";
+import type { Value, ValueMap } from "../protocol/json/value.ts";
 
 /** A call to make later: the result of the task before is put in front of its arguments. Celery's `task.s()`. */
 export function signature(task: string, args: readonly Value[] = [], kwargs: ValueMap = {}, options: ValueMap = {}): Signature {

@@ -1,5 +1,5 @@
 import type { Clock } from "../ports.ts";
-import type { ControlAction } from "../protocol/control-snapshot.ts";
+import type { ControlAction } from "../protocol/control/control-snapshot.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskLog } from "../tasks/define-task.ts";
 import type { Intake } from "./consumer.ts";

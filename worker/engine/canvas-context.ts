@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
-import type { CanvasContext } from "../protocol/canvas-plan.ts";
+import type { CanvasContext } from "../protocol/canvas/canvas-plan.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 
 /** UUID version 5: the same for the same namespace and name, so that what is published again after a crash is recognised. RFC 9562, 5.5. */

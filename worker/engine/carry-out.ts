@@ -1,10 +1,10 @@
 import type { Chords, Joined } from "../chords/chords.ts";
 import type { Leases } from "../leases/leases.ts";
 import type { BrokerError, BrokerPort, Clock, Publication } from "../ports.ts";
-import { chordBody, chordFailure } from "../protocol/canvas.ts";
-import { decodeJson } from "../protocol/json.ts";
+import { chordBody, chordFailure } from "../protocol/canvas/canvas.ts";
+import { isSignature } from "../protocol/canvas/signature.ts";
+import { decodeJson } from "../protocol/json/json.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
-import { isSignature } from "../protocol/signature.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskLog } from "../tasks/define-task.ts";
 import { canvasContext } from "./canvas-context.ts";

@@ -1,8 +1,8 @@
 import { PIDBOX_EXCHANGE } from "../contract/control.ts";
 import { BrokerError, type BrokerPort, type Consumer, type Delivery } from "../ports.ts";
-import { answerControl } from "../protocol/control-commands.ts";
-import type { ControlAction, WorkerSnapshot } from "../protocol/control-snapshot.ts";
-import { decodeControl, encodeReply, pidboxQueue } from "../protocol/remote-control.ts";
+import { answerControl } from "../protocol/control/control-commands.ts";
+import type { ControlAction, WorkerSnapshot } from "../protocol/control/control-snapshot.ts";
+import { decodeControl, encodeReply, pidboxQueue } from "../protocol/control/remote-control.ts";
 import type { Lamport } from "./lamport.ts";
 
 export interface ControlDeps {

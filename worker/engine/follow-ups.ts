@@ -1,11 +1,11 @@
-import { afterFailure, afterRevoke, afterSuccess } from "../protocol/canvas.ts";
-import type { CanvasPlan, CanvasStep } from "../protocol/canvas-plan.ts";
-import { replacement } from "../protocol/canvas-replace.ts";
+import { afterFailure, afterRevoke, afterSuccess } from "../protocol/canvas/canvas.ts";
+import type { CanvasPlan, CanvasStep } from "../protocol/canvas/canvas-plan.ts";
+import { replacement } from "../protocol/canvas/canvas-replace.ts";
+import { encodePart, partScore } from "../protocol/canvas/chord.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
-import { encodePart, partScore } from "../protocol/chord.ts";
 import { encodeTask } from "../protocol/encode-task.ts";
-import { isValue } from "../protocol/is-value.ts";
-import { encodeJson } from "../protocol/json.ts";
+import { isValue } from "../protocol/json/is-value.ts";
+import { encodeJson } from "../protocol/json/json.ts";
 import { encodeResult, type TaskResult } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import { canvasContext } from "./canvas-context.ts";

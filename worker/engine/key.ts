@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { encodeJson } from "../protocol/json.ts";
+import { encodeJson } from "../protocol/json/json.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { Task } from "../tasks/define-task.ts";
 

@@ -1,6 +1,6 @@
-import type { CanvasPlan } from "../protocol/canvas-plan.ts";
+import type { CanvasPlan } from "../protocol/canvas/canvas-plan.ts";
+import type { Signature } from "../protocol/canvas/signature.ts";
 import type { PyException } from "../protocol/exception.ts";
-import type { Signature } from "../protocol/signature.ts";
 
 /** How one attempt at a task ended. */
 export type Outcome =

@@ -1,7 +1,7 @@
-import { chordFailure } from "../protocol/canvas.ts";
-import { applySignature } from "../protocol/canvas-apply.ts";
-import type { CanvasPlan } from "../protocol/canvas-plan.ts";
-import { isSignature, type Signature } from "../protocol/signature.ts";
+import { chordFailure } from "../protocol/canvas/canvas.ts";
+import { applySignature } from "../protocol/canvas/canvas-apply.ts";
+import type { CanvasPlan } from "../protocol/canvas/canvas-plan.ts";
+import { isSignature, type Signature } from "../protocol/canvas/signature.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskContext } from "../tasks/define-task.ts";
 import { Replaced } from "../tasks/outcomes.ts";

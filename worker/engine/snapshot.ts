@@ -1,6 +1,6 @@
 import { loadavg } from "node:os";
 import type { Delivery } from "../ports.ts";
-import type { HeldTask, WorkerSnapshot } from "../protocol/control-snapshot.ts";
+import type { HeldTask, WorkerSnapshot } from "../protocol/control/control-snapshot.ts";
 import { decodeDelivery } from "./decode.ts";
 import type { Executor } from "./executor.ts";
 import type { Tally } from "./tally.ts";

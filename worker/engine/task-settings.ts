@@ -1,4 +1,4 @@
-import { parseRate } from "../protocol/control-arguments.ts";
+import { parseRate } from "../protocol/control/control-arguments.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { Task } from "../tasks/define-task.ts";
 

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { decodeDelivery } from "../engine/decode.ts";
 import { openSending } from "../engine/sending.ts";
-import { encodeJson } from "../protocol/json.ts";
+import { encodeJson } from "../protocol/json/json.ts";
 import { builtinTasks } from "../tasks/builtin.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
 import { loadTasks } from "../tasks/load.ts";

@@ -1,7 +1,7 @@
+import type { Signature } from "../protocol/canvas/signature.ts";
 import type { PyException } from "../protocol/exception.ts";
-import { decodeJson } from "../protocol/json.ts";
-import type { Signature } from "../protocol/signature.ts";
-import type { Value, ValueMap } from "../protocol/value.ts";
+import { decodeJson } from "../protocol/json/json.ts";
+import type { Value, ValueMap } from "../protocol/json/value.ts";
 import type { Task, TaskContext } from "../tasks/define-task.ts";
 import type { Child, ChildOptions } from "./child.ts";
 import { type Call, ChildLost, type Pool } from "./pool.ts";

@@ -1,6 +1,6 @@
+import type { Signature } from "../protocol/canvas/signature.ts";
 import { encodeException, type PyException } from "../protocol/exception.ts";
-import { decodeJson, encodeJson } from "../protocol/json.ts";
-import type { Signature } from "../protocol/signature.ts";
+import { decodeJson, encodeJson } from "../protocol/json/json.ts";
 import { Ignore, Reject, Replaced, Retry } from "../tasks/outcomes.ts";
 
 /** Something thrown, as it crosses from one thread to another. */

@@ -1,5 +1,5 @@
 import type { PyException } from "./exception.ts";
-import type { Value } from "./value.ts";
+import type { Value } from "./json/value.ts";
 
 /** Where Celery defines the exceptions that a worker itself stores. */
 const MODULES = {

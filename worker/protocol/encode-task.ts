@@ -1,8 +1,8 @@
 import type { MessageProperties } from "../ports.ts";
-import { formatIso } from "./iso.ts";
-import { encodeJson } from "./json.ts";
+import type { Signature } from "./canvas/signature.ts";
+import { formatIso } from "./json/iso.ts";
+import { encodeJson } from "./json/json.ts";
 import { saferepr } from "./saferepr.ts";
-import type { Signature } from "./signature.ts";
 import type { TimeLimit } from "./task-message.ts";
 
 /** What a sender says of a task. Dates are ms since the epoch, or the text that Python wrote. */

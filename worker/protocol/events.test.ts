@@ -10,10 +10,10 @@ import {
   workerFields,
 } from "./event-fields.ts";
 import { buildEvent, type CeleryEvent, encodeEvent, encodeEventBatch, receivedFields } from "./events.ts";
-import { isList, isMap } from "./is-value.ts";
-import { decodeJson } from "./json.ts";
+import { isList, isMap } from "./json/is-value.ts";
+import { decodeJson } from "./json/json.ts";
+import type { ValueMap } from "./json/value.ts";
 import { decodeTask } from "./message.ts";
-import type { ValueMap } from "./value.ts";
 
 const rows = readVectors<MessageVector>("events");
 

@@ -1,5 +1,5 @@
 import type { Publication } from "../ports.ts";
-import { encodeJson } from "./json.ts";
+import { encodeJson } from "./json/json.ts";
 import type { TaskMessage } from "./task-message.ts";
 
 /** The topic exchange that every event goes to. celery/events/event.py */

@@ -1,6 +1,6 @@
-import { isValue } from "./is-value.ts";
+import { isValue } from "./json/is-value.ts";
+import type { Value } from "./json/value.ts";
 import { pyRepr } from "./repr.ts";
-import type { Value } from "./value.ts";
 
 /** An exception as a result backend stores it; Python rebuilds `exc_module.exc_type(*exc_message)`. celery/backends/base.py */
 export interface PyException {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { asMessage, type MessageVector, readVectors } from "../../test/vectors/load.ts";
-import { isList, isMap } from "./is-value.ts";
-import { decodeJson } from "./json.ts";
+import { asSignatures, isSignature } from "./canvas/signature.ts";
+import { isList, isMap } from "./json/is-value.ts";
+import { decodeJson } from "./json/json.ts";
 import { decodeTask, encodeTask } from "./message.ts";
-import { asSignatures, isSignature } from "./signature.ts";
 
 const recorded = [...readVectors<MessageVector>("messages"), ...readVectors<MessageVector>("published")];
 const isPlainJson = (row: MessageVector): boolean =>

@@ -1,9 +1,9 @@
 import type { MessageProperties } from "../ports.ts";
-import { isList, isMap } from "./is-value.ts";
-import { decodeJson, type JsonLimits } from "./json.ts";
+import { isList, isMap } from "./json/is-value.ts";
+import { decodeJson, type JsonLimits } from "./json/json.ts";
+import type { Value, ValueMap } from "./json/value.ts";
 import { readTask, ShapeError } from "./task-fields.ts";
 import { type Decoded, ENQUEUED_AT_HEADER, type Malformed, type TaskMessage } from "./task-message.ts";
-import type { Value, ValueMap } from "./value.ts";
 
 export { encodeTask, type OutgoingTask } from "./encode-task.ts";
 export type { Decoded, Malformed, TaskMessage, TimeLimit } from "./task-message.ts";

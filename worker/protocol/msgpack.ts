@@ -1,5 +1,5 @@
-import { JsonError } from "./json-error.ts";
-import { PyFloat, type Value } from "./value.ts";
+import { JsonError } from "./json/json-error.ts";
+import { PyFloat, type Value } from "./json/value.ts";
 
 /**
  * Reads one msgpack value, as kombu's `application/x-msgpack` carries tasks: binary stays bytes, text is UTF-8, integers beyond 2^53 are bigint.

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { asMessage, type MessageVector, readVectors } from "../../test/vectors/load.ts";
-import { JsonError } from "./json-error.ts";
+import { JsonError } from "./json/json-error.ts";
+import { PyFloat } from "./json/value.ts";
 import { decodeTask } from "./message.ts";
 import { decodeMsgpack } from "./msgpack.ts";
 import { BODY_READERS } from "./readers.ts";
-import { PyFloat } from "./value.ts";
 import { decodeYaml } from "./yaml-body.ts";
 
 const rows = readVectors<MessageVector>("messages");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readVectors } from "../../test/vectors/load.ts";
-import { decodeJson } from "./json.ts";
+import { decodeJson } from "./json/json.ts";
 import { pyRepr } from "./repr.ts";
 import { saferepr } from "./saferepr.ts";
 

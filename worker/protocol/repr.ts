@@ -1,6 +1,6 @@
-import { parseIso } from "./iso.ts";
-import { floatRepr } from "./number.ts";
-import { PyDateTime, PyFloat, PyValue } from "./value.ts";
+import { parseIso } from "./json/iso.ts";
+import { floatRepr } from "./json/number.ts";
+import { PyDateTime, PyFloat, PyValue } from "./json/value.ts";
 
 const UNPRINTABLE = /[\\\p{C}\p{Z}]/gu;
 const SHORT: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", " ": " " };

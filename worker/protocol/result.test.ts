@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { readVectors } from "../../test/vectors/load.ts";
+import { chordKeys, decodePart, encodePart, joinParts, partScore } from "./canvas/chord.ts";
 import { celeryError } from "./celery-errors.ts";
-import { chordKeys, decodePart, encodePart, joinParts, partScore } from "./chord.ts";
-import { isMap } from "./is-value.ts";
-import { decodeJson } from "./json.ts";
+import { isMap } from "./json/is-value.ts";
+import { decodeJson } from "./json/json.ts";
 import { decodeResult, encodeResult, resultKey } from "./result.ts";
 import { isException, precedence } from "./states.ts";
 

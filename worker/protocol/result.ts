@@ -1,9 +1,9 @@
 import { asException, type PyException } from "./exception.ts";
-import { isMap } from "./is-value.ts";
-import { formatIso } from "./iso.ts";
-import { decodeJson, encodeJson } from "./json.ts";
+import { isMap } from "./json/is-value.ts";
+import { formatIso } from "./json/iso.ts";
+import { decodeJson, encodeJson } from "./json/json.ts";
+import type { Value } from "./json/value.ts";
 import { isException, isReady, type State } from "./states.ts";
-import type { Value } from "./value.ts";
 
 /** Celery's `result_expires`. */
 export const RESULT_TTL_SECONDS = 86_400;

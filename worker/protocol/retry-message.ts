@@ -1,6 +1,6 @@
 import type { MessageProperties } from "../ports.ts";
 import { encodeTask } from "./encode-task.ts";
-import { formatIso } from "./iso.ts";
+import { formatIso } from "./json/iso.ts";
 import { saferepr } from "./saferepr.ts";
 import { ENQUEUED_AT_HEADER, type TaskMessage } from "./task-message.ts";
 

@@ -1,9 +1,9 @@
 import type { MessageProperties } from "../ports.ts";
-import { isMap } from "./is-value.ts";
-import { parseIso } from "./iso.ts";
-import { asSignatures, isSignature, type Signature } from "./signature.ts";
+import { asSignatures, isSignature, type Signature } from "./canvas/signature.ts";
+import { isMap } from "./json/is-value.ts";
+import { parseIso } from "./json/iso.ts";
+import type { Value, ValueMap } from "./json/value.ts";
 import type { TaskMessage, TimeLimit } from "./task-message.ts";
-import type { Value, ValueMap } from "./value.ts";
 
 /** A message that can be read but is no task. The text names the field, what was found and what was expected. */
 export class ShapeError extends Error {}

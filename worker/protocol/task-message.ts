@@ -1,5 +1,5 @@
-import type { Signature } from "./signature.ts";
-import type { Value, ValueMap } from "./value.ts";
+import type { Signature } from "./canvas/signature.ts";
+import type { Value, ValueMap } from "./json/value.ts";
 
 /** Seconds; `hard` stops the task whatever it does, `soft` only tells it. */
 export interface TimeLimit {

@@ -1,7 +1,7 @@
 import { parseDocument, visit } from "yaml";
-import { isValue } from "./is-value.ts";
-import { JsonError } from "./json-error.ts";
-import type { Value } from "./value.ts";
+import { isValue } from "./json/is-value.ts";
+import { JsonError } from "./json/json-error.ts";
+import type { Value } from "./json/value.ts";
 
 const MAX_BYTES = 1_048_576;
 

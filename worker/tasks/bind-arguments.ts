@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { isMap } from "../protocol/is-value.ts";
-import type { Value, ValueMap } from "../protocol/value.ts";
+import { isMap } from "../protocol/json/is-value.ts";
+import type { Value, ValueMap } from "../protocol/json/value.ts";
 
 export type Bound = { readonly input: unknown } | { readonly problem: string };
 

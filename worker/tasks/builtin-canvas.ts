@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { taskIds } from "../chords/saved-group.ts";
-import { joinParts } from "../protocol/chord.ts";
+import { joinParts } from "../protocol/canvas/chord.ts";
+import { asSignatures, isSignature, type Signature } from "../protocol/canvas/signature.ts";
+import type { Value } from "../protocol/json/value.ts";
 import type { StoredResult } from "../protocol/result.ts";
-import { asSignatures, isSignature, type Signature } from "../protocol/signature.ts";
 import { isReady } from "../protocol/states.ts";
-import type { Value } from "../protocol/value.ts";
 import { defineTask, type Task, type TaskContext } from "./define-task.ts";
 import { Retry } from "./outcomes.ts";
 

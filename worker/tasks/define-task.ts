@@ -1,9 +1,9 @@
 import type * as z from "zod";
 import type { LeaseMode } from "../leases/leases.ts";
-import { parseRate } from "../protocol/control-arguments.ts";
+import type { Signature } from "../protocol/canvas/signature.ts";
+import { parseRate } from "../protocol/control/control-arguments.ts";
 import type { PyException } from "../protocol/exception.ts";
-import type { Signature } from "../protocol/signature.ts";
-import type { Value, ValueMap } from "../protocol/value.ts";
+import type { Value, ValueMap } from "../protocol/json/value.ts";
 import { bindArguments } from "./bind-arguments.ts";
 
 /** A logger with a constant sentence and fields. */

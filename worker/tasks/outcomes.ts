@@ -1,4 +1,4 @@
-import type { Signature } from "../protocol/signature.ts";
+import type { Signature } from "../protocol/canvas/signature.ts";
 
 export interface RetryOptions {
   /** Wait before the next attempt, ms; the task's own retry policy decides when absent. The wait happens in the broker. */

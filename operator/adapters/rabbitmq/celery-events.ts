@@ -1,6 +1,6 @@
 import type { ChannelModel, ConsumeMessage } from "amqplib";
 import * as z from "zod";
-import type { CeleryBeat, CeleryEventsPort } from "../../autoscale/celery-beats.ts";
+import type { CeleryBeat, CeleryEventsPort } from "../../autoscale/sense/celery-beats.ts";
 import type { BrokerConnection } from "./connection.ts";
 
 /** As Celery declares it: celery/events/event.py. */

@@ -1,4 +1,4 @@
-import type { BrokerLink } from "../../autoscale/broker-sensor.ts";
+import type { BrokerLink } from "../../autoscale/sense/broker-sensor.ts";
 import { type BrokerEndpoint, BrokerError } from "../ports.ts";
 import { createCeleryEvents } from "./celery-events.ts";
 import { openConnection } from "./connection.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StorePort } from "../../adapters/ports.ts";
-import { Waiting } from "../../runtime/outcome.ts";
+import { Waiting } from "../../runtime/truth/outcome.ts";
 import { storeEndpoint } from "./endpoint.ts";
 import { createStores } from "./reconcile.ts";
 import type { Store } from "./schema.ts";

@@ -1,9 +1,9 @@
 import type { StoreEndpoint, StorePort } from "../../adapters/ports.ts";
 import type { ObjectKey } from "../../runtime/object.ts";
-import { done, type Outcome, requeueAfter, Waiting } from "../../runtime/outcome.ts";
-import type { Reason } from "../../runtime/reasons.ts";
 import type { SecretReader } from "../../runtime/secrets.ts";
-import type { StatusFields } from "../../runtime/status.ts";
+import { done, type Outcome, requeueAfter, Waiting } from "../../runtime/truth/outcome.ts";
+import type { Reason } from "../../runtime/truth/reasons.ts";
+import type { StatusFields } from "../../runtime/truth/status.ts";
 import { storeEndpoint } from "./endpoint.ts";
 import type { Store } from "./schema.ts";
 

@@ -2,7 +2,7 @@ import type { KubePort, Resource } from "../../adapters/ports.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isKubeError } from "../../runtime/kube-error.ts";
 import type { KubeObject } from "../../runtime/object.ts";
-import { Waiting } from "../../runtime/outcome.ts";
+import { Waiting } from "../../runtime/truth/outcome.ts";
 
 /** What pods read: the names of its keys, and a version that differs when the content does. The content itself is not kept. */
 export interface DataFacts {

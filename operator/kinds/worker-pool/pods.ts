@@ -1,6 +1,6 @@
 import { TASK_MODULE_BROKEN_EXIT, WORKER_CONTAINER } from "../../../worker/contract/names.ts";
 import type { KubeObject } from "../../runtime/object.ts";
-import type { Reason } from "../../runtime/reasons.ts";
+import type { Reason } from "../../runtime/truth/reasons.ts";
 import type { Deployment } from "./deployment.ts";
 
 /** A pod, as far as we look into it. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { KubePort } from "../../adapters/ports.ts";
 import { KubeError } from "../../runtime/kube-error.ts";
 import type { KubeObject } from "../../runtime/object.ts";
-import { type Verdict, verdictOf } from "../../runtime/outcome.ts";
+import { type Verdict, verdictOf } from "../../runtime/truth/outcome.ts";
 import { createDataReader } from "./data-reader.ts";
 import type { Deployment } from "./deployment.ts";
 import { budgetOf, type DisruptionBudget } from "./disruption-budget.ts";

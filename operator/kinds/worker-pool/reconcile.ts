@@ -1,7 +1,7 @@
 import { POOL_LABEL } from "../../../worker/contract/names.ts";
 import type { KubePort } from "../../adapters/ports.ts";
 import { isDeleting, keyOf, type ObjectKey } from "../../runtime/object.ts";
-import { done, type Outcome, requeueAfter, Stalled, Waiting } from "../../runtime/outcome.ts";
+import { done, type Outcome, requeueAfter, Stalled, Waiting } from "../../runtime/truth/outcome.ts";
 import { applyDeployment, DEPLOYMENTS } from "./apply-deployment.ts";
 import { type Deployment, deploymentOf, replicasOf } from "./deployment.ts";
 import { applyBudget, type BudgetDeps } from "./disruption-budget.ts";

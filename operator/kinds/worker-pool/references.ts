@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeleting, type KubeObject, keyOf, type ObjectKey } from "../../runtime/object.ts";
-import { Waiting } from "../../runtime/outcome.ts";
+import { Waiting } from "../../runtime/truth/outcome.ts";
 import type { DataReader } from "./data-reader.ts";
 import type { SecretKey } from "./inputs.ts";
 import type { WorkerPool } from "./schema.ts";

@@ -1,7 +1,7 @@
 import type * as z from "zod";
-import type { ConditionInput } from "../../runtime/conditions.ts";
-import { REASONS, type Reason } from "../../runtime/reasons.ts";
-import type { StatusFields } from "../../runtime/status.ts";
+import type { ConditionInput } from "../../runtime/truth/conditions.ts";
+import { REASONS, type Reason } from "../../runtime/truth/reasons.ts";
+import type { StatusFields } from "../../runtime/truth/status.ts";
 import type { autoscalingStatusSchema } from "./autoscaling.ts";
 import type { Deployment } from "./deployment.ts";
 import { type Pod, podProblem } from "./pods.ts";

@@ -1,7 +1,7 @@
 import type { KubePort } from "../../../operator/adapters/ports.ts";
 import { DEPLOYMENTS } from "../../../operator/kinds/worker-pool/apply-deployment.ts";
 import type { Deployment } from "../../../operator/kinds/worker-pool/deployment.ts";
-import { type Cache, createCache } from "../../../operator/runtime/cache.ts";
+import { type Cache, createCache } from "../../../operator/runtime/cache/cache.ts";
 import { systemClock as clock } from "../../../operator/runtime/clock.ts";
 import type { Log } from "../../../operator/runtime/log.ts";
 import { NAMESPACE } from "./objects.ts";
