@@ -107,7 +107,9 @@ export interface StorePort extends AsyncDisposable {
   readonly connected: boolean;
   /** A Redis cluster: one script may touch one slot only. */
   readonly clustered: boolean;
-  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  run(script: Script, keys: readonly string[], args: readonly (string | number | Uint8Array)[]): Promise<unknown>;
+  /** The values of keys, byte for byte; undefined where there is none. */
+  read(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
   command(name: string, ...args: readonly (string | number)[]): Promise<unknown>;
 }
 

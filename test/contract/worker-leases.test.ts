@@ -15,7 +15,7 @@ afterAll(() => store[Symbol.asyncDispose]());
 
 const long = (): ReturnType<typeof openLeases> => openLeases(store);
 /** A lease that is over before the next call arrives. */
-const brief = (): ReturnType<typeof openLeases> => openLeases(store, { ...LEASE_TIMES, leaseMs: 0 });
+const brief = (): ReturnType<typeof openLeases> => openLeases(store, { times: { ...LEASE_TIMES, leaseMs: 0 } });
 const request = (more: Partial<BeginRequest> = {}): BeginRequest => ({
   key: `test:${randomUUID()}`,
   owner: "a",
@@ -58,7 +58,7 @@ test.for([
   ["at-least-once", { kind: "held", lease: { how: "in-doubt" } }],
 ] as const)("after a crash past the effect, %s answers honestly", async ([mode, want]) => {
   const asked = request({ mode });
-  const short = openLeases(store, { ...LEASE_TIMES, leaseMs: 100 });
+  const short = openLeases(store, { times: { ...LEASE_TIMES, leaseMs: 100 } });
   expect(await short.effect(await hold(short, asked))).toBe(true);
   const ask = async () => {
     const begun = await long().begin({ ...asked, owner: "b" });
@@ -94,7 +94,7 @@ test("after a release for a retry, the old attempt is stale and the next one run
 
 test("the record is gone after its time, and the fence still grows", async () => {
   const asked = request();
-  const first = await hold(openLeases(store, { ...LEASE_TIMES, recordTtlMs: 1 }), asked);
+  const first = await hold(openLeases(store, { times: { ...LEASE_TIMES, recordTtlMs: 1 } }), asked);
   await expect.poll(() => store.command("EXISTS", recordKey(asked.key))).toBe(0);
   expect(BigInt((await hold(long(), asked)).fence)).toBeGreaterThan(BigInt(first.fence));
 });

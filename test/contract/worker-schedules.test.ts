@@ -69,7 +69,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
   const consume = async (delivery: Delivery): Promise<void> => {
     const fate = fates[(serial += 1) - 1];
     const owner = `${userKey}/${serial}`;
-    const leases = openLeases(store, times);
+    const leases = openLeases(store, { times });
     const keeper = openKeeper(leases, LEASE_MS, systemClock);
     const died = Promise.withResolvers<never>();
     // Dying inside the task must not look like a failure of the task, so it never ends.
@@ -98,8 +98,9 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       broker,
       leases,
       rpc: false,
-      chords: openChords(store, systemClock),
+      chords: openChords(store, systemClock, 600),
       keeper,
+      rows: { started: undefined, extended: () => ({}) },
       tasks: new Map([["pay", pay]]),
       clock: systemClock,
       random: Math.random,

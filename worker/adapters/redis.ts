@@ -81,7 +81,8 @@ export function connectRedis(options: StoreOptions): StorePort {
     }
   };
 
-  const evaluate = async (script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> => {
+  const evaluate = async (script: Script, keys: readonly string[], given: readonly (string | number | Uint8Array)[]): Promise<unknown> => {
+    const args = given.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg) : arg));
     try {
       return await redis.evalsha(script.sha, keys.length, ...keys, ...args);
     } catch (error) {
@@ -96,6 +97,8 @@ export function connectRedis(options: StoreOptions): StorePort {
       return redis.status === "ready" && told !== false;
     },
     run: (script, keys, args) => untilTaken(() => evaluate(script, keys, args)),
+    // One by one: they go out together all the same, and may lie in different slots.
+    read: (keys) => Promise.all(keys.map(async (key) => ((await untilTaken(() => redis.getBuffer(key))) as Buffer | null) ?? undefined)),
     command: (name, ...args) => untilTaken(() => redis.call(name, ...args)),
     async [Symbol.asyncDispose]() {
       closing.abort();

@@ -2,7 +2,6 @@ import type { Clock, StorePort } from "../ports.ts";
 import { chordKeys, decodePart, joinParts } from "../protocol/canvas/chord.ts";
 import type { PyException } from "../protocol/exception.ts";
 import type { Value } from "../protocol/json/value.ts";
-import { RESULT_TTL_SECONDS } from "../protocol/result.ts";
 import { readScript } from "../read-script.ts";
 import { readResults } from "./read-results.ts";
 import { fillGroup, savedGroup, taskIds } from "./saved-group.ts";
@@ -37,8 +36,8 @@ export interface Chords {
 
 const tokenOf = (taskId: string, score: string): string => `longshore:${taskId}:${score}`;
 
-/** Chords in Redis by Celery 5.7's keys. Every call may be repeated. Never sends anything. */
-export function openChords(store: StorePort, clock: Clock): Chords {
+/** Chords in Redis by Celery 5.7's keys, kept for `ttlS` seconds. Every call may be repeated. Never sends anything. */
+export function openChords(store: StorePort, clock: Clock, ttlS: number): Chords {
   const joinSaved = async (group: Value): Promise<Joined> => {
     for (let waited = 0; ; waited += POLL_MS) {
       const joined = fillGroup(group, await readResults(store, taskIds(group)));
@@ -65,18 +64,18 @@ export function openChords(store: StorePort, clock: Clock): Chords {
   return {
     async size(groupId, size) {
       const keys = chordKeys(groupId);
-      await store.run(SCRIPTS.size, [keys.size, keys.claim], [size, RESULT_TTL_SECONDS]);
+      await store.run(SCRIPTS.size, [keys.size, keys.claim], [size, ttlS]);
     },
     async saveGroup(groupId, result) {
-      await store.command("SET", chordKeys(groupId).group, result, "EX", RESULT_TTL_SECONDS);
+      await store.command("SET", chordKeys(groupId).group, result, "EX", ttlS);
     },
     async add(groupId, taskId) {
       const keys = chordKeys(groupId);
-      await store.run(SCRIPTS.add, [keys.added, keys.seen], [taskId, RESULT_TTL_SECONDS]);
+      await store.run(SCRIPTS.add, [keys.added, keys.seen], [taskId, ttlS]);
     },
     async part({ groupId, taskId, score, member }) {
       const { parts, added, size, seen, group, claim } = chordKeys(groupId);
-      const args = [taskId, member, score, RESULT_TTL_SECONDS, CLAIM_SECONDS, tokenOf(taskId, score)];
+      const args = [taskId, member, score, ttlS, CLAIM_SECONDS, tokenOf(taskId, score)];
       const claimed = await store.run(SCRIPTS.part, [parts, added, size, seen, group, claim], args);
       return claimed === 1 ? await join(groupId) : undefined;
     },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { memoryBroker } from "../../test/fakes/broker.ts";
 import { asMessage, type MessageVector, readVectors } from "../../test/vectors/load.ts";
-import { decompress } from "../adapters/compression.ts";
+import { decompress } from "../compression.ts";
 import { BrokerError, type BrokerPort, type Publication } from "../ports.ts";
 import { decodeTask } from "../protocol/message.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";

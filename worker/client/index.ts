@@ -5,9 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 // oxlint-disable-next-line no-restricted-imports
 import { connectAmqp } from "../adapters/amqp.ts";
 // oxlint-disable-next-line no-restricted-imports
-import { decompress } from "../adapters/compression.ts";
-// oxlint-disable-next-line no-restricted-imports
 import { connectResults } from "../adapters/redis-results.ts";
+import { decompress } from "../compression.ts";
 import { type Client, createClient } from "./client.ts";
 import type { ErrorMakers } from "./errors.ts";
 import type { Routes } from "./routes.ts";

@@ -8,6 +8,13 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ""),
 );
 
+/** Ten years stand for Celery's «never»: Redis knows no such time. */
+const seconds = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .transform((given) => (given === 0 ? 315_360_000 : given));
+
 /**
  * A worker's whole environment: the operator renders it (`deployment.ts`), the worker parses it, once, in `main.ts`.
  * The two URLs come from the user's Secrets by `secretKeyRef`, never through the operator's hands.
@@ -54,5 +61,16 @@ export const workerEnvSchema = z.object({
     .string()
     .min(1)
     .meta({ description: "redis(s)://: results, leases, heartbeats; or rpc://: results go to the client's own queue." }),
+  CELERY_TASK_TRACK_STARTED: z.stringbool().default(false).meta({ description: "Store the state STARTED when a task begins." }),
+  CELERY_RESULT_EXTENDED: z
+    .stringbool()
+    .default(false)
+    .meta({ description: "Keep name, arguments, worker, retries and queue of a task with its result." }),
+  CELERY_RESULT_EXPIRES: seconds.default(86_400).meta({ description: "How long results are kept, s; 0 for ever." }),
+  CELERY_RESULT_FAILURE_EXPIRES: seconds.optional().meta({ description: "The same for failures." }),
+  CELERY_RESULT_COMPRESSION: z
+    .enum(["gzip", "zlib", "brotli", "zstd"])
+    .optional()
+    .meta({ description: "How successes are compressed; Celery 5.7 reads them." }),
 });
 export type WorkerEnv = z.output<typeof workerEnvSchema>;

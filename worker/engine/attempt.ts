@@ -18,6 +18,7 @@ import { decodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { rateWait } from "./rate-wait.ts";
 import { replyWith } from "./reply.ts";
+import type { ResultRows } from "./result-rows.ts";
 import { type RunDeps, runTask } from "./run-task.ts";
 import { type Outgoing, parked, parkedBusy } from "./settle.ts";
 
@@ -36,6 +37,7 @@ export interface AttemptDeps extends RunDeps {
   /** Results go to the queues of their clients, too. */
   readonly rpc: boolean;
   readonly keeper: Keeper;
+  readonly rows: ResultRows;
   readonly tasks: ReadonlyMap<string, Task>;
   readonly isRevoked: (task: TaskMessage) => boolean;
   readonly observer: Observer;
@@ -104,9 +106,11 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   using held = deps.keeper.keep(lease);
   running.startedAt = deps.clock.now();
   deps.observer.started(task);
+  const ignoreResult = task.ignoreResult ?? definition.ignoreResult;
+  if (deps.rows.started !== undefined && !ignoreResult) await deps.leases.store(resultKey(task.id), deps.rows.started(task, delivery));
   const outcome = await runTask(deps, { task, definition, input: bound.input, delivery, lease, held, control: running.control });
   deps.crashPoint?.("after-run");
-  await finish({ running, task, outcome, lease, ignoreResult: task.ignoreResult ?? definition.ignoreResult }, deps);
+  await finish({ running, task, outcome, lease, ignoreResult }, deps);
 }
 
 const failure = (error: PyException): Outcome => ({ kind: "failure", error });

@@ -8,6 +8,7 @@ import { type FollowUps, followUps } from "./follow-ups.ts";
 import { encodeOutbox } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyWith } from "./reply.ts";
+import type { ResultRows } from "./result-rows.ts";
 import { type Settlement, settle } from "./settle.ts";
 
 export interface Finish {
@@ -28,13 +29,14 @@ interface Settled {
 }
 
 /** A settlement and its result as text. A value that no message can carry turns the success into a failure that says so. */
-function settled({ running, task, outcome }: Finish, now: number): Settled {
+function settled({ running, task, outcome }: Finish, rows: ResultRows, now: number): Settled {
   const { delivery } = running;
   const build = (how: Outcome): Settled => {
     const follow = followUps(task, how, delivery.queue, now);
     const facts = { now, queue: delivery.queue, properties: delivery.properties, followUps: follow.out, children: follow.children };
     const settlement = settle(task, how, facts);
-    return { settlement, follow, result: settlement.result === undefined ? "" : encodeResult(settlement.result) };
+    const { result } = settlement;
+    return { settlement, follow, result: result === undefined ? "" : encodeResult({ ...result, ...rows.extended(task, delivery) }) };
   };
   try {
     return build(outcome);
@@ -51,7 +53,7 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
   const { running, task, lease } = request;
   const { leases, clock } = deps;
   const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
-  const { settlement, result, follow } = settled(request, clock.now());
+  const { settlement, result, follow } = settled(request, deps.rows, clock.now());
   const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
   const reply = deps.rpc && result !== "" && task.replyTo !== undefined ? [{ message: replyWith(task.replyTo, task.id, result) }] : [];
   const outbox = { out: [...reply, ...settlement.out], steps: follow.steps };

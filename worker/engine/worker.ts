@@ -19,6 +19,7 @@ import { serveHttp } from "./http.ts";
 import { newLamport } from "./lamport.ts";
 import { openMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
+import { leaseOptions, resultRows } from "./result-rows.ts";
 import { newRevoked } from "./revoked.ts";
 import { brokerInfo, heldTasks, SOFTWARE, vitals } from "./snapshot.ts";
 import { newTally } from "./tally.ts";
@@ -67,7 +68,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const lamport = newLamport();
   const revoked = newRevoked();
   const settings = openTaskSettings(tasks, defaultLimits(env));
-  const leases = openLeases(store, times);
+  const leases = openLeases(store, leaseOptions(env, times));
   const keeper = openKeeper(leases, times.leaseMs, clock);
   const metrics = openMetrics(
     tally,
@@ -85,9 +86,10 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     pool: deps.pool,
     broker,
     leases,
-    chords: openChords(store, clock),
+    chords: openChords(store, clock, env.CELERY_RESULT_EXPIRES),
     rpc: isRpc(env.CELERY_RESULT_BACKEND),
     keeper,
+    rows: resultRows(env, hostname, process.pid),
     tasks,
     clock,
     random,

@@ -1,4 +1,6 @@
+import { decompress } from "../compression.ts";
 import type { StorePort } from "../ports.ts";
+import { decodeResult } from "../protocol/result.ts";
 import { SCRIPTS } from "./scripts.ts";
 
 export type LeaseMode = "at-most-once" | "at-least-once";
@@ -11,6 +13,16 @@ export interface LeaseTimes {
   readonly recordTtlMs: number;
   /** Seconds. Celery's `result_expires`. */
   readonly resultTtlS: number;
+  /** Seconds, of failures. Celery's `result_failure_expires`; `resultTtlS` unless set. */
+  readonly failureTtlS?: number;
+}
+
+export interface LeaseOptions {
+  readonly times?: LeaseTimes;
+  /** Where a record lies. */
+  readonly toRecordKey?: (key: string) => string;
+  /** How clients get a success; as text unless set. Other states are never compressed: a row that is may be taken for a success. */
+  readonly compressRow?: ((result: string) => Uint8Array) | undefined;
 }
 
 export const LEASE_TIMES: LeaseTimes = { leaseMs: 30_000, recordTtlMs: 86_400_000, resultTtlS: 86_400 };
@@ -71,7 +83,7 @@ export interface Leases {
   kill(lease: Lease, ending: Ending): Promise<boolean>;
   release(lease: Lease, ending: Ending, nextAttempt: number): Promise<boolean>;
   clear(key: string, fence: string): Promise<void>;
-  /** A result outside any lease. */
+  /** A result outside any lease. A stored SUCCESS stays as it is. */
   store(resultKey: string, result: string): Promise<void>;
 }
 
@@ -81,18 +93,41 @@ export const recordKey = (key: string): string => `longshore:idem:{${key}}`;
 /** Share of the lease that must be left when an effect begins. */
 const EFFECT_MARGIN = 0.25;
 
+const SUCCESS = '{"status": "SUCCESS"';
+const FAILURE = '{"status": "FAILURE"';
+/** A script's answer: the row that is there is compressed, and only a caller can tell what it says. */
+const COMPRESSED_ROW = 2;
+
 /** The commands over a store. On a cluster the result lives in another slot than the record, so it is written by a second call. */
-export function openLeases(store: StorePort, times: LeaseTimes = LEASE_TIMES, toRecordKey = recordKey): Leases {
-  const yes = (reply: unknown): boolean => reply === 1;
+export function openLeases(store: StorePort, options: LeaseOptions = {}): Leases {
+  const { times = LEASE_TIMES, toRecordKey = recordKey, compressRow } = options;
+  const yes = (reply: unknown): boolean => reply === 1 || reply === COMPRESSED_ROW;
+  const ttlOf = (result: string): number => (result.startsWith(FAILURE) ? (times.failureTtlS ?? times.resultTtlS) : times.resultTtlS);
+  const rowOf = (result: string): string | Uint8Array =>
+    compressRow !== undefined && result.startsWith(SUCCESS) ? compressRow(result) : result;
+
+  const storeRow = async (key: string, result: string): Promise<void> => {
+    const reply = await store.run(SCRIPTS.store, [key], [rowOf(result), ttlOf(result)]);
+    if (reply === COMPRESSED_ROW) await overwrite(key, result);
+  };
+
+  /** Over a row that is compressed, unless that is a success. */
+  const overwrite = async (key: string, result: string): Promise<void> => {
+    const [old] = await store.read([key]);
+    if (old !== undefined && decodeResult(old, decompress).state === "SUCCESS") return;
+    await store.run(SCRIPTS.store, [key], [rowOf(result), ttlOf(result), "1"]);
+  };
 
   const end = async (script: "commit" | "kill" | "release", lease: Lease, ending: Ending, more: readonly number[]): Promise<boolean> => {
-    const together = ending.resultKey !== undefined && !store.clustered;
-    const keys = together ? [toRecordKey(lease.key), ending.resultKey] : [toRecordKey(lease.key)];
-    const args = [lease.fence, ending.result, ending.out, times.recordTtlMs, times.resultTtlS, ...more];
-    const held = yes(await store.run(SCRIPTS[script], keys, args));
-    if (held && !together && ending.resultKey !== undefined && ending.result !== "") {
-      await store.run(SCRIPTS.store, [ending.resultKey], [ending.result, times.resultTtlS]);
-    }
+    const { result, resultKey, out } = ending;
+    const together = resultKey !== undefined && !store.clustered;
+    const keys = together ? [toRecordKey(lease.key), resultKey] : [toRecordKey(lease.key)];
+    const row = rowOf(result);
+    const args = [lease.fence, result, out, times.recordTtlMs, ttlOf(result), ...more, ...(row === result ? [] : [row])];
+    const reply = await store.run(SCRIPTS[script], keys, args);
+    if (reply === COMPRESSED_ROW && resultKey !== undefined) await overwrite(resultKey, result);
+    const held = yes(reply);
+    if (held && !together && resultKey !== undefined && result !== "") await storeRow(resultKey, result);
     return held;
   };
 
@@ -118,9 +153,7 @@ export function openLeases(store: StorePort, times: LeaseTimes = LEASE_TIMES, to
     async clear(key, fence) {
       await store.run(SCRIPTS.clear, [toRecordKey(key)], [fence]);
     },
-    async store(resultKey, result) {
-      await store.run(SCRIPTS.store, [resultKey], [result, times.resultTtlS]);
-    },
+    store: storeRow,
   };
 }
 

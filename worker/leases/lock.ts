@@ -45,7 +45,7 @@ export function openLocks(store: StorePort, owner: string, clock: Clock, random:
 
   return {
     async using(name, ttlMs, work, signal) {
-      const leases = openLeases(store, { leaseMs: ttlMs, recordTtlMs: RECORD_TTL_MS, resultTtlS: 1 }, lockKey);
+      const leases = openLeases(store, { times: { leaseMs: ttlMs, recordTtlMs: RECORD_TTL_MS, resultTtlS: 1 }, toRecordKey: lockKey });
       serial += 1;
       const request = { key: name, owner: `${owner}/${serial}`, fingerprint: "", mode: "at-least-once", attempt: 0, taskId: "" } as const;
       let lease: Lease | undefined;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { asMessage, type MessageVector, readVectors } from "../../test/vectors/load.ts";
 import { JsonError } from "./json/json-error.ts";
-import { PyFloat } from "./json/value.ts";
+import { PyFloat, PyValue } from "./json/value.ts";
 import { decodeTask } from "./message.ts";
 import { decodeMsgpack } from "./msgpack.ts";
 import { BODY_READERS } from "./readers.ts";
@@ -32,6 +32,13 @@ test("refuses both where they were not asked for", () => {
     expect(decodeTask(asMessage(row))).toMatchObject({ kind: "malformed", code: "content-type" });
   }
 });
+
+test.for<[yaml: string, want: unknown]>([
+  ["1152921504606846976", 2n ** 60n],
+  ["[1, 2.5, 1.0]", [1, 2.5, 1]],
+  ["2026-01-02", new PyValue("date", "2026-01-02")],
+  ["2026-01-02 03:04:05Z", new Date("2026-01-02T03:04:05Z")],
+])("YAML: %s", ([yaml, want]) => expect(decodeYaml(Buffer.from(yaml))).toEqual(want));
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
 const values: readonly [why: string, bytes: string, want: unknown][] = [

@@ -85,12 +85,14 @@ export function decodeResult(
 
 /** `\\0celery-compressed\\0<content type>\\0<bytes>`: celery/backends/base.py `compress_payload` of 5.7. */
 function plainPayload(payload: Uint8Array, decompress?: (body: Uint8Array, compression: string) => Uint8Array): Uint8Array {
-  if (payload[0] !== 0 || Buffer.from(payload.subarray(0, COMPRESSED.length)).toString("latin1") !== COMPRESSED) return payload;
-  const end = payload.indexOf(0, COMPRESSED.length);
-  const type = Buffer.from(payload.subarray(COMPRESSED.length, end)).toString("latin1");
+  if (payload[0] !== 0 || Buffer.from(payload.subarray(0, COMPRESSED_PREFIX.length)).toString("latin1") !== COMPRESSED_PREFIX)
+    return payload;
+  const end = payload.indexOf(0, COMPRESSED_PREFIX.length);
+  const type = Buffer.from(payload.subarray(COMPRESSED_PREFIX.length, end)).toString("latin1");
   if (end < 0 || decompress === undefined) throw new TypeError(`a result compressed as ${JSON.stringify(type)} cannot be read`);
   return decompress(payload.subarray(end + 1), type);
 }
 
-const COMPRESSED = "\0celery-compressed\0";
+/** What a compressed row begins with; then its content type, a zero byte, and the bytes. */
+export const COMPRESSED_PREFIX = "\0celery-compressed\0";
 const NO_REASON: PyException = { exc_type: "Exception", exc_message: ["the task gave no reason"], exc_module: "builtins" };
