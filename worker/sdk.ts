@@ -2,5 +2,8 @@
 export * as z from "zod";
 export { chain, chord, group, immutable, signature } from "./client/signature.ts";
 export { LeaseLost } from "./leases/keeper.ts";
+export type { Signature } from "./protocol/canvas/signature.ts";
+export type { Value, ValueMap } from "./protocol/json/value.ts";
 export { defineTask, type RetryPolicy, type Task, type TaskContext, type TaskDefinition, type TaskLog } from "./tasks/define-task.ts";
 export { Ignore, Reject, Retry, type RetryOptions } from "./tasks/outcomes.ts";
+export type { TaskRequest } from "./tasks/task-request.ts";

@@ -4,6 +4,7 @@ import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeException } from "../protocol/exception.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { RetryPolicy } from "../tasks/define-task.ts";
+import { nextCall } from "../tasks/next-call.ts";
 import { Ignore, Reject, Replaced, Retry } from "../tasks/outcomes.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -52,7 +53,7 @@ function afterChildLost(lost: ChildLost, task: TaskMessage, mode: string, { effe
 export function toOutcome(
   thrown: unknown,
   task: TaskMessage,
-  policy: RetryPolicy & { readonly mode: string },
+  policy: RetryPolicy & { readonly mode: string; readonly parameters?: readonly string[] },
   facts: Facts & { readonly signal: AbortSignal; readonly random: () => number },
 ): Outcome {
   const reason: unknown = facts.signal.aborted ? facts.signal.reason : undefined;
@@ -82,12 +83,14 @@ export function toOutcome(
     );
     return { kind: "failure", error: cause === undefined ? tired : encodeException(cause), ...traceback };
   }
+  const call = asked === undefined ? undefined : nextCall(policy.parameters ?? [], task, asked);
   const delayMs = asked?.delayMs ?? retryDelayMs(policy, task.retries, facts.random);
   return {
     kind: "retry",
     delayMs,
     error: cause === undefined ? celeryError("Retry", asked?.message ?? "") : encodeException(cause),
     ...traceback,
+    ...(call === undefined ? {} : { call }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CanvasPlan } from "../protocol/canvas/canvas-plan.ts";
 import type { Signature } from "../protocol/canvas/signature.ts";
 import type { PyException } from "../protocol/exception.ts";
+import type { NextCall } from "../tasks/next-call.ts";
 
 /** How one attempt at a task ended. */
 export type Outcome =
@@ -9,7 +10,7 @@ export type Outcome =
   /** Another signature takes its place. */
   | { readonly kind: "replace"; readonly signature: Signature; readonly sent?: readonly CanvasPlan[] }
   | { readonly kind: "failure"; readonly error: PyException; readonly traceback?: string }
-  | { readonly kind: "retry"; readonly delayMs: number; readonly error: PyException; readonly traceback?: string }
+  | { readonly kind: "retry"; readonly delayMs: number; readonly error: PyException; readonly traceback?: string; readonly call?: NextCall }
   | { readonly kind: "reject"; readonly requeue: boolean; readonly reason: string }
   | { readonly kind: "ignore" }
   | { readonly kind: "revoked"; readonly reason: "revoked" | "expired" | "terminated" }

@@ -7,6 +7,7 @@ import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
+import { requestOf } from "../tasks/task-request.ts";
 import { SoftTimeLimit, TaskRevoked, toOutcome } from "./failure.ts";
 import type { Outcome } from "./outcome.ts";
 import { openSending } from "./sending.ts";
@@ -49,6 +50,7 @@ export async function runTask({ pool, leases, settings, clock, random, log }: Ru
   const context: TaskContext = {
     ...sending.context,
     taskId: task.id,
+    request: requestOf(task, delivery, settings.limits(task, definition)),
     retries: task.retries,
     redelivered: delivery.redelivered,
     signal,

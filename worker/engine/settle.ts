@@ -4,6 +4,7 @@ import type { PyException } from "../protocol/exception.ts";
 import type { TaskResult } from "../protocol/result.ts";
 import { encodeRetry } from "../protocol/retry-message.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
+import type { NextCall } from "../tasks/next-call.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** A message for the broker, at once or after a wait that happens in the broker. */
@@ -71,8 +72,8 @@ function again(task: TaskMessage, facts: Pick<SettleFacts, "queue" | "properties
 }
 
 /** A retry as Celery sends it: same id, one retry more, the task its own parent. Source: celery/app/task.py, `retry`. */
-function retried(task: TaskMessage, facts: SettleFacts, delayMs: number): Outgoing {
-  const { properties, body } = encodeRetry(task, { eta: facts.now + delayMs, now: facts.now });
+function retried(task: TaskMessage, facts: SettleFacts, delayMs: number, call: NextCall | undefined): Outgoing {
+  const { properties, body } = encodeRetry(task, { eta: facts.now + delayMs, now: facts.now, ...call });
   return { message: { exchange: "", routingKey: facts.queue, properties, body: Buffer.from(body) }, delayMs };
 }
 
@@ -126,7 +127,7 @@ export function settle(task: TaskMessage, outcome: Outcome, facts: SettleFacts):
     }
     case "retry": {
       const result = failed("RETRY", outcome.error, outcome.traceback);
-      const out = [retried(task, facts, outcome.delayMs)];
+      const out = [retried(task, facts, outcome.delayMs, outcome.call)];
       return { lease: "release", nextAttempt: task.retries + 1, result, out, broker: "ack", event: "task-retried" };
     }
     case "revoked": {

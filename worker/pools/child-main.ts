@@ -6,6 +6,7 @@ import { encodeJson } from "../protocol/json/json.ts";
 import { builtinTasks } from "../tasks/builtin.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
 import { loadTasks } from "../tasks/load.ts";
+import { requestOf } from "../tasks/task-request.ts";
 import { packThrown, unpackThrown } from "./thrown.ts";
 import type { Ask, FromChild, ToChild } from "./wire.ts";
 
@@ -37,6 +38,7 @@ function contextOf(order: Extract<ToChild, { do: "run" }>, task: Parameters<type
     tell(id, { call: "log", level, fields: { ...fields }, sentence });
   return {
     taskId: task.id,
+    request: requestOf(task, { ...order.request.deliveryInfo, properties: order.message.properties }, order.request.timeLimit),
     retries: task.retries,
     redelivered: order.redelivered,
     signal,

@@ -121,7 +121,9 @@ export function childrenPool(options: ChildrenOptions): Pool {
     try {
       // amqplib's bodies are slices of a larger buffer, of which only their own part shall travel.
       const own = { properties: message.properties, body: new Uint8Array(message.body) };
-      slot.child.post({ do: "run", id, task: task.name, message: own, redelivered: context.redelivered, fence: context.fence });
+      const { redelivered, fence, request } = context;
+      const { deliveryInfo, timeLimit } = request;
+      slot.child.post({ do: "run", id, task: task.name, message: own, redelivered, fence, request: { deliveryInfo, timeLimit } });
       if (context.signal.aborted) onAbort();
       if (kill.aborted) onKill();
       return await work.done.promise;

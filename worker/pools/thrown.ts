@@ -1,6 +1,7 @@
 import type { Signature } from "../protocol/canvas/signature.ts";
 import { encodeException, type PyException } from "../protocol/exception.ts";
 import { decodeJson, encodeJson } from "../protocol/json/json.ts";
+import type { Value, ValueMap } from "../protocol/json/value.ts";
 import { Ignore, Reject, Replaced, Retry } from "../tasks/outcomes.ts";
 
 /** Something thrown, as it crosses from one thread to another. */
@@ -16,6 +17,9 @@ export type Thrown =
       readonly delayMs?: number;
       readonly maxRetries?: number | null;
       readonly cause?: Thrown;
+      /** JSON. */
+      readonly args?: string;
+      readonly kwargs?: string;
     }
   | { readonly kind: "error"; readonly name: string; readonly message: string; readonly exception: string; readonly stack?: string };
 
@@ -41,13 +45,15 @@ export function packThrown(thrown: unknown, reason?: unknown, retries: (error: u
   if (thrown instanceof Reject) return { kind: "reject", reason: thrown.message, requeue: thrown.requeue };
   if (thrown instanceof Replaced) return { kind: "replaced", signature: encodeJson(thrown.signature) };
   if (thrown instanceof Retry) {
-    const { message, delayMs, maxRetries, cause } = thrown;
+    const { message, delayMs, maxRetries, cause, args, kwargs } = thrown;
     return {
       kind: "retry",
       message,
       ...(delayMs === undefined ? {} : { delayMs }),
       ...(maxRetries === undefined ? {} : { maxRetries }),
       ...(cause === undefined ? {} : { cause: packThrown(cause) }),
+      ...(args === undefined ? {} : { args: encodeJson(args) }),
+      ...(kwargs === undefined ? {} : { kwargs: encodeJson(kwargs) }),
     };
   }
   const error: Thrown = {
@@ -72,11 +78,13 @@ export function unpackThrown(thrown: Thrown, reason?: unknown): unknown {
     case "replaced":
       return new Replaced(decodeJson(thrown.signature, { exactFloats: true }) as unknown as Signature);
     case "retry": {
-      const { message, delayMs, maxRetries, cause } = thrown;
+      const { message, delayMs, maxRetries, cause, args, kwargs } = thrown;
       return new Retry(message, {
         ...(delayMs === undefined ? {} : { delayMs }),
         ...(maxRetries === undefined ? {} : { maxRetries }),
         ...(cause === undefined ? {} : { cause: unpackThrown(cause) }),
+        ...(args === undefined ? {} : { args: decodeJson(args, { exactFloats: true }) as readonly Value[] }),
+        ...(kwargs === undefined ? {} : { kwargs: decodeJson(kwargs, { exactFloats: true }) as ValueMap }),
       });
     }
     case "error":

@@ -1,4 +1,5 @@
 import type { MessageProperties } from "../ports.ts";
+import type { TaskRequest } from "../tasks/task-request.ts";
 import type { Thrown } from "./thrown.ts";
 
 /** What the supervisor tells a child. All of it survives a structured clone; values travel as Celery's JSON, which loses no type. */
@@ -9,6 +10,7 @@ export type ToChild =
       readonly task: string;
       readonly message: { readonly properties: MessageProperties; readonly body: Uint8Array };
       readonly redelivered: boolean;
+      readonly request: Pick<TaskRequest, "deliveryInfo" | "timeLimit">;
       readonly fence: string;
     }
   | { readonly do: "abort"; readonly id: number; readonly reason: Thrown }

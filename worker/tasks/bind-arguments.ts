@@ -10,9 +10,13 @@ function problem(name: string, where: string, error: z.ZodError): Bound {
   return { problem: `${name}: ${lines.join("; ")}` };
 }
 
+/** The names that positional arguments fill, in their order. */
+export const parametersOf = (schema: z.ZodType | undefined): readonly string[] =>
+  schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+
 /** Positional values under the schema's keys, in their order, as Python binds a call. */
 function bindPositional(name: string, schema: z.ZodType, args: readonly Value[], kwargs: ValueMap): Bound & { readonly kwargs?: ValueMap } {
-  const keys = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const keys = parametersOf(schema);
   if (args.length > keys.length) return { problem: `${name}: takes ${keys.length} positional arguments but ${args.length} were given` };
   const named = Object.fromEntries(args.map((value, at) => [keys[at] ?? "", value]));
   const twice = Object.keys(named).find((key) => Object.hasOwn(kwargs, key));

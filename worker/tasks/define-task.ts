@@ -4,7 +4,8 @@ import type { Signature } from "../protocol/canvas/signature.ts";
 import { parseRate } from "../protocol/control/control-arguments.ts";
 import type { PyException } from "../protocol/exception.ts";
 import type { Value, ValueMap } from "../protocol/json/value.ts";
-import { bindArguments } from "./bind-arguments.ts";
+import { bindArguments, parametersOf } from "./bind-arguments.ts";
+import type { TaskRequest } from "./task-request.ts";
 
 /** A logger with a constant sentence and fields. */
 export interface TaskLog {
@@ -17,6 +18,8 @@ export interface TaskLog {
 /** What a running task may ask of its worker. */
 export interface TaskContext {
   readonly taskId: string;
+  /** The message that called the task. */
+  readonly request: TaskRequest;
   /** How often it was retried before. */
   readonly retries: number;
   /** The broker delivered this message before: an earlier worker may have begun. */
@@ -113,6 +116,8 @@ export interface Task extends RetryPolicy {
   readonly softTimeLimit?: number;
   readonly rateLimit?: string | number;
   readonly ignoreResult: boolean;
+  /** Names that positional arguments fill, in their order. */
+  readonly parameters: readonly string[];
   readonly idempotencyKey?: (input: unknown) => string;
   readonly reconcile?: (input: unknown, context: TaskContext) => unknown;
   /** The message's arguments as the task's input, or what is wrong with them. */
@@ -137,6 +142,7 @@ export function defineTask<A extends Schema | undefined = undefined, K extends S
     mode: definition.mode ?? "at-most-once",
     effectStarts: definition.effectStarts ?? "at-mark",
     ignoreResult: definition.ignoreResult ?? false,
+    parameters: args === undefined ? parametersOf(kwargs) : [],
     // `bind` validated the input with the very schemas that these functions' types come from.
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: (input: unknown) => idempotencyKey(input as InputOf<A, K>) }),
     ...(reconcile === undefined ? {} : { reconcile: (input: unknown, context) => reconcile(input as InputOf<A, K>, context) }),
