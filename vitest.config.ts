@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const server = { testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false } as const;
+const server = { testTimeout: 120_000, hookTimeout: 240_000, fileParallelism: false } as const;
 
 /** One project per tier; a tier needs everything that the one above it needs, and more. */
 export default defineConfig({

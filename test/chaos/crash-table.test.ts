@@ -6,7 +6,7 @@ import { type Lab, openLab, untilReady } from "../integration/worker-process.ts"
 
 const MAIN = fileURLToPath(new URL("crashing-worker.ts", import.meta.url));
 
-const POLL = { timeout: 15_000 };
+const POLL = { timeout: 30_000 };
 let lab: Lab;
 beforeAll(async () => {
   lab = await openLab("crash-table", 5);

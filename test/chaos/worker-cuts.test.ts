@@ -84,7 +84,7 @@ test("while the store is away nothing is acknowledged, and afterwards everything
   toStore.refuse(true);
   toStore.cut();
   const ids = await lab.python('result = [app.send_task("cuts.once", (n,)).id for n in range(20)]');
-  await expect.poll(() => lab.ready("q"), { timeout: 10_000 }).toBe(16);
+  await expect.poll(() => lab.ready("q"), { timeout: 30_000 }).toBe(16);
   toStore.refuse(false);
   expect(await lab.python(`result = sum(app.AsyncResult(id).get(timeout=30) for id in ${JSON.stringify(ids)})`)).toBe(190);
 });

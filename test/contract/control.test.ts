@@ -65,7 +65,7 @@ describe.each(VERSIONS)("remote control of a Python Celery worker on RabbitMQ %s
     const cancelled = await link.control.ask("cancel_consumer", { queue }, [node], 1_000);
     expect(cancelled.get(node)).toMatchObject({ ok: expect.any(String) });
     send(0);
-    await expect.poll(work, { timeout: 10_000 }).toEqual({ busy: 0, unacked: 0, consuming: [] });
+    await expect.poll(work, { timeout: 30_000 }).toEqual({ busy: 0, unacked: 0, consuming: [] });
     expect((await link.sense.readyCounts([queue])).get(queue)).toEqual({ ready: 1, consumers: 0 });
     const added = await link.control.ask("add_consumer", { queue }, [node], 1_000);
     expect(added.get(node)).toMatchObject({ ok: expect.any(String) });
@@ -77,11 +77,11 @@ describe.each(VERSIONS)("remote control of a Python Celery worker on RabbitMQ %s
     link.celery?.listen((beat) => {
       if (beat.node === node) beats.push(beat);
     });
-    await expect.poll(() => beats.at(-1), { timeout: 10_000 }).toMatchObject({ active: 0 });
+    await expect.poll(() => beats.at(-1), { timeout: 30_000 }).toMatchObject({ active: 0 });
     const before = beats.at(-1)?.processed ?? 0;
     send(5);
-    await expect.poll(() => beats.at(-1), { timeout: 10_000 }).toMatchObject({ active: 1, processed: before + 1 });
-    await expect.poll(() => beats.at(-1), { timeout: 15_000 }).toMatchObject({ active: 0, processed: before + 1 });
+    await expect.poll(() => beats.at(-1), { timeout: 30_000 }).toMatchObject({ active: 1, processed: before + 1 });
+    await expect.poll(() => beats.at(-1), { timeout: 30_000 }).toMatchObject({ active: 0, processed: before + 1 });
     expect(new Set(beats.map(({ pid }) => pid)).size).toBe(1);
   });
 

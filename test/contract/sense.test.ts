@@ -69,7 +69,7 @@ describe.each(VERSIONS)("sensing RabbitMQ %s", (version) => {
   });
 
   test("the totals of all queues come in one request, with their types", async () => {
-    const deadline = { timeout: 20_000, interval: 500 };
+    const deadline = { timeout: 30_000, interval: 500 };
     await expect.poll(async () => (await link.sense.totals()).get(quorum), deadline).toEqual({ ready: 4, unacked: 0, type: "quorum" });
     expect((await link.sense.totals()).get(classic)).toEqual({ ready: 3, unacked: 0, type: "classic" });
   });
@@ -78,7 +78,7 @@ describe.each(VERSIONS)("sensing RabbitMQ %s", (version) => {
     const holding = await model.createChannel();
     const got = await holding.get(classic);
     const peers = () => link.sense.unackedByPeer();
-    await expect.poll(async () => (await peers()).get("127.0.0.1") ?? 0, { timeout: 20_000, interval: 500 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await peers()).get("127.0.0.1") ?? 0, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0);
     if (got !== false) holding.nack(got);
     await holding.close();
   });
@@ -105,7 +105,7 @@ test("without the management API the totals and alarms come from Prometheus, and
     await using link = openSensing(reader, { random: () => 0.5 });
     expect((await link.sense.readyCounts(["jobs"])).get("jobs")).toMatchObject({ ready: 1 });
     await expect
-      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 15_000 })
+      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 30_000 })
       .toEqual({ ready: 1, unacked: 0, type: "other" });
     expect(await link.sense.alarms()).toEqual([]);
   }
@@ -114,7 +114,7 @@ test("without the management API the totals and alarms come from Prometheus, and
     // The tag management is enough for both.
     await using link = openSensing({ ...reader, prometheusUrl: "http://127.0.0.1:1" }, { random: () => 0.5 });
     await expect
-      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 15_000 })
+      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 30_000 })
       .toEqual({ ready: 1, unacked: 0, type: "quorum" });
     expect(await link.sense.alarms()).toEqual([]);
   }
@@ -138,7 +138,7 @@ test("an alarm is seen, and after an outage the same link counts again", async (
   expect(await ready()).toMatchObject({ ready: 1 });
 
   await own.ctl("set_vm_memory_high_watermark", "0.000001");
-  await expect.poll(() => link.sense.alarms(), { timeout: 10_000 }).toEqual([expect.stringContaining("memory alarm on")]);
+  await expect.poll(() => link.sense.alarms(), { timeout: 30_000 }).toEqual([expect.stringContaining("memory alarm on")]);
   await own.ctl("set_vm_memory_high_watermark", "0.6");
 
   const lost = new Promise((resolve) => model.once("close", resolve));
@@ -148,5 +148,5 @@ test("an alarm is seen, and after an outage the same link counts again", async (
   await expect(ready()).rejects.toThrow("cannot");
   await own.start();
   // Answers again by itself; the quorum queue needs a moment to elect its leader, and reads 0 until then.
-  await expect.poll(() => ready().catch(() => undefined), { timeout: 20_000 }).toMatchObject({ ready: 1 });
+  await expect.poll(() => ready().catch(() => undefined), { timeout: 30_000 }).toMatchObject({ ready: 1 });
 });

@@ -41,5 +41,5 @@ test("after an outage the same store answers again", async () => {
   await own.stop();
   await expect(store.readHashes(["k"])).rejects.toMatchObject({ failure: "StoreUnreachable" });
   await own.start();
-  await expect.poll(() => store.readHashes(["k"]).catch(() => "down"), { timeout: 10_000 }).toEqual([{}]);
+  await expect.poll(() => store.readHashes(["k"]).catch(() => "down"), { timeout: 30_000 }).toEqual([{}]);
 });

@@ -146,7 +146,7 @@ describe.each(ports)("%s", (name, make) => {
     const target = queue("watched");
     await declare(exchange("watched"), target, binding("watched", target, "k"));
     await port.remove(target);
-    await expect.poll(() => told.filter((one) => one?.name === target.name).length, { timeout: 5_000 }).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => told.filter((one) => one?.name === target.name).length, { timeout: 30_000 }).toBeGreaterThanOrEqual(4);
     expect(told).toContainEqual({ type: "exchange", name: own("watched") });
     await subscription[Symbol.asyncDispose]();
   });

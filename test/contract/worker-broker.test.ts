@@ -5,7 +5,7 @@ import { connectAmqp } from "../../worker/adapters/amqp.ts";
 import type { BrokerError, BrokerPort, Delivery, Publication } from "../../worker/ports.ts";
 import { type Broker, broker } from "../cluster/cluster.ts";
 
-const POLL = { timeout: 10_000 };
+const POLL = { timeout: 30_000 };
 
 describe.each(["4.0", "4.3"] as const)("RabbitMQ %s as a BrokerPort", (version) => {
   let shared: Broker;

@@ -23,7 +23,7 @@ const apply = (namespace: string, ...objects: readonly object[]) =>
 const of = (kind: string, name: string, spec: object) => ({ apiVersion: "longshore.dev/v1alpha1", kind, metadata: { name }, spec });
 const reasonOf = async (object: string, namespace = SERVED) =>
   (await api.kubectl(["get", object, "--namespace", namespace, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}'])).out;
-const becomes = (object: string, reason: string) => expect.poll(() => reasonOf(object), { timeout: 20_000, interval: 100 }).toBe(reason);
+const becomes = (object: string, reason: string) => expect.poll(() => reasonOf(object), { timeout: 30_000, interval: 100 }).toBe(reason);
 
 const uri = (name: string) => ({ uriFrom: { secretKeyRef: { name } } });
 const secret = (name: string, value: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { name }, stringData: { uri: value } });
@@ -76,7 +76,7 @@ afterAll(async () => {
 
 test("it takes the lease that its role names", async () => {
   const holder = () => api.kubectl(["get", "lease", "longshore", "--namespace", SYSTEM, "-o", "jsonpath={.spec.holderIdentity}"]);
-  await expect.poll(async () => (await holder()).out, { timeout: 20_000 }).toBe("test");
+  await expect.poll(async () => (await holder()).out, { timeout: 30_000 }).toBe("test");
 });
 
 test("it says what is missing, one thing after the other, as the user adds it", async () => {
@@ -106,7 +106,7 @@ test("it lets go of an object whose broker was never reached", async () => {
 
 test("it writes events", async () => {
   const reasons = () => api.kubectl(["get", "events.events.k8s.io", "--namespace", SERVED, "-o", "jsonpath={.items[*].reason}"]);
-  await expect.poll(async () => (await reasons()).out, { timeout: 20_000 }).toContain("BrokerMissing");
+  await expect.poll(async () => (await reasons()).out, { timeout: 30_000 }).toContain("BrokerMissing");
 });
 
 test("it leaves other namespaces alone", async () => {

@@ -111,7 +111,7 @@ describe("a release", () => {
     expect((await api.kubectl(video)).error).toContain('unknown field "spec.concurrency"');
 
     await chart("upgrade", ...RELEASE);
-    await expect.poll(async () => (await api.kubectl(video)).error, { timeout: 20_000 }).toBe("");
+    await expect.poll(async () => (await api.kubectl(video)).error, { timeout: 30_000 }).toBe("");
 
     await chart("uninstall", "longshore", "--namespace", NAMESPACE);
     expect(await kubectl(["get", "longshore", "-o", "name"])).toContain("workerpool.longshore.dev/video");

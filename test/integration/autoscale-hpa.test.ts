@@ -7,7 +7,7 @@ import { openStage, type Stage } from "../chaos/scaling-stage.ts";
 const POOLS = resourceOf(workerPoolKind);
 const HPAS = { group: "autoscaling", version: "v2", plural: "horizontalpodautoscalers", kind: "HorizontalPodAutoscaler" };
 const BUDGETS = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget" };
-const soon = { timeout: 15_000, interval: 50 };
+const soon = { timeout: 30_000, interval: 50 };
 
 let stage: Stage;
 beforeAll(async () => {

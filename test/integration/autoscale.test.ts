@@ -78,7 +78,7 @@ test("real workers do all the work, only idle ones go, and nothing is killed or 
       Array.from({ length: 24 }, (_, index) => 300 + (index % 6) * 900),
     )),
   ];
-  await expect.poll(() => lab.size(), { timeout: 10_000 }).toBe(4);
+  await expect.poll(() => lab.size(), { timeout: 30_000 }).toBe(4);
   await expect.poll(() => told.size, { timeout: 60_000 }).toBeGreaterThan(0);
   // The operator goes in the middle of the drain, and another one takes over.
   await first[Symbol.asyncDispose]();

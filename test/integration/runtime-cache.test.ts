@@ -81,7 +81,7 @@ test("what happened while the API server could not be reached is told when it is
   proxy.cut();
   await kube.delete(CONFIG_MAPS, namespace, "goes");
   await put("comes");
-  await expect.poll(() => cache.state().cause, { timeout: 5_000 }).toMatch(/^configmaps: /);
+  await expect.poll(() => cache.state().cause, { timeout: 30_000 }).toMatch(/^configmaps: /);
   proxy.mend();
   await until("comes new");
   expect(told).toEqual(["goes gone", "comes new"]);
@@ -136,7 +136,7 @@ test("a watch that has gone silent is noticed and replaced", async () => {
   proxy.freeze();
   await put("comes");
   const before = watches().length;
-  await expect.poll(() => watches().length, { timeout: 8_000 }).toBeGreaterThan(before);
+  await expect.poll(() => watches().length, { timeout: 30_000 }).toBeGreaterThan(before);
   proxy.mend();
   await until("comes new");
 });

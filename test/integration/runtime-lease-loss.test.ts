@@ -55,7 +55,7 @@ test("a leader that is cut off stops before another may lead, stays alive, and l
   expect(await ready.text()).toContain("+ pods: pods: ");
   proxy.mend();
   const led = () => operator.lines.filter(({ msg }) => msg === "leading").length;
-  await expect.poll(led, { timeout: 5_000 }).toBe(2);
-  await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).text(), { timeout: 12_000 }).not.toContain(":");
+  await expect.poll(led, { timeout: 30_000 }).toBe(2);
+  await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).text(), { timeout: 30_000 }).not.toContain(":");
   expect(await operator.end("SIGTERM")).toBe(0);
 });

@@ -20,7 +20,7 @@ export const charge = defineTask({ name: "demo.charge", kwargs: z.object({ order
   idempotencyKey: ({ order }) => order, async run(_, { effect }) { await effect(); charged += 1; return charged; } });
 `;
 
-const POLL = { timeout: 10_000 };
+const POLL = { timeout: 30_000 };
 let lab: Lab;
 let worker: WorkerProcess;
 beforeAll(async () => {

@@ -16,7 +16,7 @@ export const mark = defineTask({ name: "life.mark", kwargs: z.object({ n: z.numb
   } });
 `;
 
-const POLL = { timeout: 20_000 };
+const POLL = { timeout: 30_000 };
 let lab: Lab;
 beforeAll(async () => {
   lab = await openLab("worker-life", 4);

@@ -68,7 +68,7 @@ describe.for<[pool: string, database: number]>([
     const seq = async (): Promise<number> => heartbeatSchema.parse(JSON.parse((await lab.redis.hget(key, pool)) ?? "null")).seq;
     const before = await seq();
     const id = String(await lab.python('result = app.send_task("p.hog", (), {"ms": 3000}).id'));
-    await expect.poll(async () => (await lab.redis.hget(key, pool)) ?? "", { timeout: 5_000 }).toContain('"busy":1');
+    await expect.poll(async () => (await lab.redis.hget(key, pool)) ?? "", { timeout: 30_000 }).toContain('"busy":1');
     expect(await lab.python('result = outcome(app.send_task("p.echo", ("beside",)))')).toEqual(["ok", "beside"]);
     expect(await lab.python("result = [list(r.values())[0] for r in app.control.ping(timeout=1)]")).toEqual([{ ok: "pong" }]);
     expect(await lab.python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["ok", "done"]);
@@ -78,7 +78,7 @@ describe.for<[pool: string, database: number]>([
   test("remote control ends a task that never yields", async () => {
     const id = String(await lab.python('result = app.send_task("p.stubborn").id'));
     const active = "result = [task['id'] for tasks in (app.control.inspect(timeout=1).active() or {}).values() for task in tasks]";
-    await expect.poll(() => lab.python(active), { timeout: 10_000 }).toEqual([id]);
+    await expect.poll(() => lab.python(active), { timeout: 30_000 }).toEqual([id]);
     await lab.python(`app.control.revoke("${id}", terminate=True)`);
     expect(await lab.python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["celery.exceptions.TaskRevokedError", "terminated"]);
   });
@@ -92,7 +92,7 @@ describe.for<[pool: string, database: number]>([
   test("TERM drains", async () => {
     const id = String(await lab.python('result = app.send_task("p.hog", (), {"ms": 1000}).id'));
     const key = heartbeatsKey({ namespace: "default", name: "local" });
-    await expect.poll(async () => (await lab.redis.hget(key, pool)) ?? "", { timeout: 5_000 }).toContain('"busy":1');
+    await expect.poll(async () => (await lab.redis.hget(key, pool)) ?? "", { timeout: 30_000 }).toContain('"busy":1');
     worker.child.kill("SIGTERM");
     expect(await worker.exit).toBe(0);
     expect(await lab.python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["ok", "done"]);

@@ -97,9 +97,9 @@ test("a task that runs is STARTED, and says where", async () => {
   const id = String(await lab.python('result = app.send_task("r.wait").id'));
   const state = (): Promise<unknown> =>
     lab.python(`r = app.AsyncResult("${id}")\nresult = [r.state, r.name, r.info if isinstance(r.info, dict) else None]`);
-  await expect.poll(state, { timeout: 10_000 }).toEqual(["STARTED", "r.wait", { pid: expect.any(Number), hostname: "celery@rows" }]);
+  await expect.poll(state, { timeout: 30_000 }).toEqual(["STARTED", "r.wait", { pid: expect.any(Number), hostname: "celery@rows" }]);
   await lab.python(`app.control.revoke("${id}", terminate=True)`);
-  await expect.poll(state, { timeout: 10_000 }).toMatchObject(["REVOKED", "r.wait", null]);
+  await expect.poll(state, { timeout: 30_000 }).toMatchObject(["REVOKED", "r.wait", null]);
 });
 
 test("a success is compressed when told, Python reads it, and nothing overwrites it", async () => {

@@ -71,7 +71,7 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
 
   test("what runs is shown, and terminated when told", async () => {
     const id = String(await python('result = app.send_task("t.wait").id'));
-    await expect.poll(() => inspect("active"), { timeout: 10_000 }).toMatchObject([{ id, name: "t.wait", hostname: NODE }]);
+    await expect.poll(() => inspect("active"), { timeout: 30_000 }).toMatchObject([{ id, name: "t.wait", hostname: NODE }]);
     expect(await inspect("query_task", id)).toMatchObject({ [id]: ["active", { id }] });
     expect(await control("revoke", { task_id: id, terminate: true })).toEqual({ ok: `terminate: ${id}` });
     expect(await python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["celery.exceptions.TaskRevokedError", "terminated"]);
@@ -103,7 +103,7 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
     const send =
       'from celery.canvas import StampingVisitor\nclass Monitor(StampingVisitor):\n  def on_signature(self, sig, **headers): return {"tenant": "acme", "stamped_headers": ["tenant"]}\nsig = app.signature("t.wait")\nsig.stamp(Monitor())\nresult = sig.apply_async().id';
     const id = String(await python(send));
-    await expect.poll(() => inspect("active"), { timeout: 10_000 }).toMatchObject([{ id }]);
+    await expect.poll(() => inspect("active"), { timeout: 30_000 }).toMatchObject([{ id }]);
     expect(await control("revoke_by_stamped_headers", { headers: { tenant: ["acme"] }, terminate: true })).toMatchObject({
       ok: expect.any(String),
     });
@@ -124,10 +124,10 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
   test("the pool grows and shrinks, and takes as many tasks as it has slots", async () => {
     expect(await control("pool_grow", { n: 1 })).toEqual({ ok: "pool will grow" });
     const ids = (await python('result = [app.send_task("t.wait").id for _ in range(5)]')) as string[];
-    await expect.poll(async () => ((await inspect("active")) as unknown[]).length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(async () => ((await inspect("active")) as unknown[]).length, { timeout: 30_000 }).toBe(3);
     expect(await control("pool_shrink", { n: 1 })).toEqual({ ok: "pool will shrink" });
     await control("revoke", { task_id: ids, terminate: true });
-    await expect.poll(() => inspect("active"), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => inspect("active"), { timeout: 30_000 }).toEqual([]);
     expect(await control("autoscale", { max: 5, min: 1 })).toEqual({ error: "ValueError('Autoscale not enabled')" });
   });
 
@@ -169,15 +169,16 @@ test("a worker on several queues holds little more than it has slots, and one bu
   const queues = ["q", "b", "c"];
   for (const queue of queues) await lab.declare(queue, { "x-queue-type": "quorum" });
   for (const queue of queues) await lab.python(`for _ in range(20): app.send_task("t.wait", queue=Queue("${queue}", no_declare=True))`);
-  await using _worker = await lab.worker({ queues: queues.join(), pod: "shares", concurrency: 5, tasks: { "tools.ts": TASKS } });
+  const worker = await lab.worker({ queues: queues.join(), pod: "shares", concurrency: 5, tasks: { "tools.ts": TASKS } });
+  await untilReady(worker);
   const left = async (): Promise<number> =>
     (await Promise.all(queues.map((queue) => lab.ready(queue)))).reduce((sum, ready) => sum + ready, 0);
-  await expect.poll(left, { timeout: 10_000 }).toBeLessThanOrEqual(60 - 5);
+  await expect.poll(left, { timeout: 30_000 }).toBeLessThanOrEqual(60 - 5);
   expect(await left()).toBeGreaterThanOrEqual(60 - 7); // one more message per further queue, at most
   await using second = await openLab("worker-one-busy", 15);
   for (const queue of queues) await second.declare(queue, { "x-queue-type": "quorum" });
   const busy = await second.worker({ queues: queues.join(), pod: "busy", concurrency: 5, tasks: { "tools.ts": TASKS } });
   await untilReady(busy);
   await second.python('for _ in range(20): app.send_task("t.wait", queue=Queue("b", no_declare=True))');
-  await expect.poll(() => second.ready("b"), { timeout: 10_000 }).toBe(15);
+  await expect.poll(() => second.ready("b"), { timeout: 30_000 }).toBe(15);
 });
