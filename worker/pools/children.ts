@@ -104,8 +104,10 @@ export function childrenPool(options: ChildrenOptions): Pool {
     slot.job = undefined;
     if (!slots.has(slot) || closed) return;
     const worn = options.maxTasks !== undefined && slot.tasks >= options.maxTasks;
-    if (worn) void slot.child.kill();
-    else idle.push(slot);
+    if (!worn) return void idle.push(slot);
+    // Its successor starts now, so that no task waits for it while other slots work.
+    idle.unshift(open());
+    void slot.child.kill();
   };
 
   const runIn = async (slot: Slot, task: Task, context: TaskContext, { message, kill }: Call): Promise<unknown> => {
