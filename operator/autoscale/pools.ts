@@ -15,6 +15,7 @@ import { type Rest, restAfter, stillRests } from "./rest.ts";
 import type { BrokerSensor } from "./sense/broker-sensor.ts";
 import { createInterviewer, type Interviewer } from "./sense/interview.ts";
 import type { Links } from "./sense/links.ts";
+import { createMatching } from "./sense/matching.ts";
 import type { PodIndex } from "./sense/pod-index.ts";
 import type { StoreSensor } from "./sense/store-sensor.ts";
 import type { AutoscalerOptions } from "./start.ts";
@@ -30,6 +31,7 @@ export interface PoolsOptions extends Omit<AutoscalerOptions, "connectBroker" | 
 interface Entry {
   readonly run: (input: RunInput) => Run;
   readonly interviewer: Interviewer;
+  readonly match: ReturnType<typeof createMatching>;
   plan: LoopPool["plan"];
   sensor: BrokerSensor | undefined;
   store: StoreSensor | undefined;
@@ -76,6 +78,7 @@ export function createPools(options: PoolsOptions): Pools {
     return {
       run: createPoolRunner(runner),
       interviewer,
+      match: createMatching(),
       plan: planOf(pool, 0),
       sensor: undefined,
       store: undefined,
@@ -100,9 +103,10 @@ export function createPools(options: PoolsOptions): Pools {
     const entry = entries.get(key) ?? enter(pool);
     entries.set(key, entry);
     entry.floor = scheduledFloor(pool, entry.floor, clock.now());
-    entry.plan = planOf(pool, entry.floor.replicas, rivalOf(pool) ?? entry.floor.obstacle);
     const broker = options.endpointOf(namespace, pool.spec.brokerRef.name);
     entry.sensor = "host" in broker ? brokers.to(broker) : undefined;
+    const plan = planOf(pool, entry.floor.replicas, rivalOf(pool) ?? entry.floor.obstacle);
+    entry.plan = entry.match(plan, plan.patterns ?? [], entry.sensor?.names(), clock.elapsed());
     const store = pool.spec.storeRef && options.storeEndpointOf(namespace, pool.spec.storeRef.name);
     entry.store = store !== undefined && "uri" in store ? stores.to(store) : undefined;
     entry.problems = [broker, store].flatMap((one) => (one !== undefined && "message" in one ? [one.message] : []));

@@ -42,7 +42,7 @@ describe("the reference", () => {
     for (const [reason, { advice }] of Object.entries(REASONS))
       expect(page).toContain(`| \`${reason}\` | ${REASONS[reason as keyof typeof REASONS].severity} | ${advice} |`);
     expect(page).toContain("| `autoscaling.maxReplicas` | integer, 1…10000 | `10` | Most replicas. |");
-    expect(page).toContain("| `queues[].name` | text | required | Name on the broker. |");
+    expect(page).toContain("| `queues[].name` | text |  | Name on the broker. |");
   });
   test("lists the rules between fields, without those that only say that a field cannot change", () => {
     expect(page).toContain("- minReplicas must not exceed maxReplicas");

@@ -116,17 +116,20 @@ const MARKERS: Readonly<Record<string, (out: Tree, value: unknown, path: Path) =
   },
 };
 
-/** Items of several types: only an untyped node takes them all. What the object variant says of its fields is still checked. */
+/** Items of several types: only an untyped node takes them all. What the object variants say of their fields is still checked. */
 function openItems(items: Tree, path: Path): SchemaNode {
   const variants = (items["anyOf"] ?? []) as Tree[];
-  const object = variants.find(({ type }) => type === "object");
+  const objects = variants.filter(({ type }) => type === "object").map((variant): Tree => node(variant, [...path, "[]"]));
   const string = variants.find(({ type }) => type === "string");
   const out: Tree = { "x-kubernetes-preserve-unknown-fields": true };
   if (typeof items["description"] === "string") out["description"] = items["description"];
   for (const key of ["minLength", "maxLength", "pattern"]) if (string?.[key] !== undefined) out[key] = string[key];
-  if (object !== undefined) {
-    const { properties, required } = node(object, [...path, "[]"]);
-    Object.assign(out, { properties, required });
+  if (objects.length > 0) {
+    // What the first one says of a field counts.
+    out["properties"] = Object.assign({}, ...[...objects, objects[0]].map((variant) => variant?.["properties"]));
+    const [first = [], ...others] = objects.map(({ required }) => (required ?? []) as string[]);
+    const required = first.filter((field) => others.every((of) => of.includes(field)));
+    if (required.length > 0) out["required"] = required;
   }
   return out;
 }

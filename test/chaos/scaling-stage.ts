@@ -40,6 +40,11 @@ export interface Stage extends AsyncDisposable {
   readonly kube: KubePort;
   /** `spec` takes the place of the pool's own size. */
   readonly pool: (name: string, spec?: object) => Promise<StagedPool>;
+  /** Classic queues, by hundreds. */
+  readonly declare: (queues: readonly string[]) => Promise<void>;
+  /** One message to each. */
+  readonly send: (queues: readonly string[]) => Promise<void>;
+  readonly remove: (queues: readonly string[]) => Promise<void>;
   /** What the Broker's Secret and spec say of the broker. */
   readonly lead: (uri: string, spec?: object) => Promise<void>;
 }
@@ -141,6 +146,15 @@ export async function openStage(name: string): Promise<Stage> {
       purge: () => hand(async (channel) => void (await channel.purgeQueue(queue))),
     };
   };
+  const declare = (queues: readonly string[]) =>
+    hand(async (channel) => void (await Promise.all(queues.map((queue) => channel.assertQueue(queue, { durable: true })))));
+  const remove = (queues: readonly string[]) =>
+    hand(async (channel) => void (await Promise.all(queues.map((queue) => channel.deleteQueue(queue)))));
+  const send = (queues: readonly string[]) =>
+    hand(async (channel) => {
+      for (const queue of queues) channel.sendToQueue(queue, Buffer.from("x"), { persistent: true });
+      await channel.waitForConfirms();
+    });
   const owned = stack.move();
-  return { broker, proxy, kube, pool, lead, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { broker, proxy, kube, pool, declare, send, remove, lead, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -70,8 +70,13 @@ describe.each(VERSIONS)("sensing RabbitMQ %s", (version) => {
 
   test("the totals of all queues come in one request, with their types", async () => {
     const deadline = { timeout: 30_000, interval: 500 };
-    await expect.poll(async () => (await link.sense.totals()).get(quorum), deadline).toEqual({ ready: 4, unacked: 0, type: "quorum" });
-    expect((await link.sense.totals()).get(classic)).toEqual({ ready: 3, unacked: 0, type: "classic" });
+    await expect
+      .poll(async () => (await link.sense.totals()).queues.get(quorum), deadline)
+      .toEqual({ ready: 4, unacked: 0, type: "quorum" });
+    const mine = await channel.assertQueue("", { exclusive: true });
+    const { queues, complete } = await link.sense.totals();
+    expect(queues.get(classic)).toEqual({ ready: 3, unacked: 0, type: "classic" });
+    expect({ complete, exclusive: queues.has(mine.queue) }).toEqual({ complete: true, exclusive: false });
   });
 
   test("what a peer holds is found by its address", async () => {
@@ -105,8 +110,9 @@ test("without the management API the totals and alarms come from Prometheus, and
     await using link = openSensing(reader, { random: () => 0.5 });
     expect((await link.sense.readyCounts(["jobs"])).get("jobs")).toMatchObject({ ready: 1 });
     await expect
-      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 30_000 })
+      .poll(async () => (await link.sense.totals()).queues.get("jobs"), { timeout: 30_000 })
       .toEqual({ ready: 1, unacked: 0, type: "other" });
+    expect((await link.sense.totals()).complete, "a node's own metrics").toBe(false);
     expect(await link.sense.alarms()).toEqual([]);
   }
   await own.ctl("set_user_tags", "reader", "management");
@@ -114,7 +120,7 @@ test("without the management API the totals and alarms come from Prometheus, and
     // The tag management is enough for both.
     await using link = openSensing({ ...reader, prometheusUrl: "http://127.0.0.1:1" }, { random: () => 0.5 });
     await expect
-      .poll(async () => (await link.sense.totals()).get("jobs"), { timeout: 30_000 })
+      .poll(async () => (await link.sense.totals()).queues.get("jobs"), { timeout: 30_000 })
       .toEqual({ ready: 1, unacked: 0, type: "quorum" });
     expect(await link.sense.alarms()).toEqual([]);
   }

@@ -102,7 +102,8 @@ export async function createAutoscaleWorld(
       },
       async totals() {
         await (faults.noTotals ? Promise.reject(new Error("no management API")) : brokerDown());
-        return new Map([["q", { ready: workers.ready, unacked: replicaSets.inFlight(), type: "quorum" as const }]]);
+        const queues = new Map([["q", { ready: workers.ready, unacked: replicaSets.inFlight(), type: "quorum" as const }]]);
+        return { queues, complete: true };
       },
       unackedByPeer: () => Promise.resolve(new Map<string, number>()),
       alarms: async () => faults.alarms,

@@ -21,6 +21,7 @@ const queuesSchema = z.array(
   z.looseObject({
     name: z.string(),
     type: z.string().optional(),
+    exclusive: z.boolean().nullish(),
     messages_ready: z.number().default(0),
     messages_unacknowledged: z.number().default(0),
   }),
@@ -44,15 +45,17 @@ export function createSense({ connection, get, scrape, vhost }: SenseOptions): S
   const path = encodeURIComponent(vhost);
 
   const managed = async (): Promise<ReadonlyMap<string, QueueTotals>> => {
-    const query = "disable_stats=true&enable_queue_totals=true&columns=name,type,messages_ready,messages_unacknowledged";
+    const query = "disable_stats=true&enable_queue_totals=true&columns=name,type,exclusive,messages_ready,messages_unacknowledged";
     const queues = queuesSchema.parse(await get(`/api/queues/${path}?${query}`));
+    const open = queues.filter(({ exclusive }) => exclusive !== true);
     return new Map(
-      queues.map((queue): [string, QueueTotals] => [
-        queue.name,
-        { ready: queue.messages_ready, unacked: queue.messages_unacknowledged, type: typeOf(queue.type) },
+      open.map(({ name, type, messages_ready: ready, messages_unacknowledged: unacked }): [string, QueueTotals] => [
+        name,
+        { ready, unacked, type: typeOf(type) },
       ]),
     );
   };
+  const scraped = async (): Promise<ReadonlyMap<string, QueueTotals>> => totalsFrom(parseSamples(await scrape(TOTALS_PATH)), vhost);
   /** A health check, for it is live: the list of nodes is up to 5 s old. It answers 503 while there is an alarm. */
   const managedAlarms = async (): Promise<readonly string[]> => {
     const { alarms } = alarmsSchema.parse(await get("/api/health/checks/alarms", [503]));
@@ -60,7 +63,7 @@ export function createSense({ connection, get, scrape, vhost }: SenseOptions): S
   };
   const withLags = async (totals: ReadonlyMap<string, QueueTotals>): Promise<ReadonlyMap<string, QueueTotals>> => {
     try {
-      const lags = totalsFrom(parseSamples(await scrape(TOTALS_PATH)), vhost);
+      const lags = await scraped();
       return new Map([...totals].map(([queue, of]) => [queue, { ...lagOf(lags.get(queue)), ...of }]));
     } catch {
       return totals; // Without the plugin the lag is unknown, and whoever reads a stream is told so.
@@ -70,8 +73,12 @@ export function createSense({ connection, get, scrape, vhost }: SenseOptions): S
   return {
     readyCounts: (queues) => declares.count(queues),
     async totals() {
-      const totals = await orElse(managed, async () => totalsFrom(parseSamples(await scrape(TOTALS_PATH)), vhost));
-      return [...totals.values()].some(({ type, lag }) => type === "stream" && lag === undefined) ? await withLags(totals) : totals;
+      const { queues, complete } = await orElse<Awaited<ReturnType<SensePort["totals"]>>>(
+        async () => ({ queues: await managed(), complete: true }),
+        async () => ({ queues: await scraped(), complete: false }),
+      );
+      const lagging = [...queues.values()].some(({ type, lag }) => type === "stream" && lag === undefined);
+      return { queues: lagging ? await withLags(queues) : queues, complete };
     },
     async unackedByPeer() {
       const query = "columns=messages_unacknowledged,connection_details.peer_host";

@@ -1,4 +1,4 @@
-import { queueEntries } from "../../kinds/worker-pool/inputs.ts";
+import { type QueuePattern, queueEntries } from "../../kinds/worker-pool/inputs.ts";
 import type { WorkerPool } from "../../kinds/worker-pool/schema.ts";
 import type { Cooperation } from "../drain/drain-plan.ts";
 import type { Pause, Policy } from "./decide.ts";
@@ -11,6 +11,9 @@ const PAUSED_ANNOTATION = "longshore.dev/paused";
 /** What a pool's spec asks of the autoscaler. */
 export interface PoolPlan {
   readonly queues: readonly { readonly name: string; readonly weight: number }[];
+  readonly patterns?: readonly QueuePattern[];
+  /** Patterns of which it is not known now what they mean. */
+  readonly unresolved?: readonly string[];
   readonly concurrency: number;
   readonly policy: Policy;
   /** undefined: a pool of a fixed size. */
@@ -31,6 +34,7 @@ export function planOf(pool: WorkerPool, scheduledFloor: number, obstacle?: Obst
   const entries = queueEntries(pool);
   return {
     queues: "queues" in entries ? entries.queues : [],
+    patterns: "queues" in entries ? entries.patterns : [],
     concurrency: spec.concurrency,
     fixed: spec.replicas ?? 1,
     obstacle,

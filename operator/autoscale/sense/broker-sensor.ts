@@ -34,6 +34,8 @@ export interface BrokerSensor extends AsyncDisposable {
   lookAtPeers(now: () => number): Promise<void>;
   live(queue: string): Reading<ReadyCount> | undefined;
   totals(queue: string): Reading<QueueTotals> | undefined;
+  /** Every queue of the vhost, as of the last totals that leave none out; the same list while they are the same. */
+  names(): Reading<readonly string[]> | undefined;
   unackedOf(address: string): Reading<number> | undefined;
   /** Those that were seen not long ago. Where they cannot be seen there are none: an alarm only ever holds, and must not hold for ever. */
   alarms(now: number): readonly string[];
@@ -48,6 +50,7 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
   const failures = new Map<"live" | "totals", string>();
   let totals: Reading<ReadonlyMap<string, QueueTotals>> | undefined;
   let peers: Reading<ReadonlyMap<string, number>> | undefined;
+  let names: Reading<readonly string[]> | undefined;
   const beats = new Map<string, HeardBeat>();
   let alarms: Reading<readonly string[]> | undefined;
 
@@ -98,7 +101,9 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
         Promise.all([
           trying("totals", async () => {
             const asked = now();
-            totals = { value: await link.sense.totals(), at: asked };
+            const { queues, complete } = await link.sense.totals();
+            totals = { value: queues, at: asked };
+            if (complete) names = { value: sameNames(names?.value ?? [], queues), at: asked };
           }),
           lookForAlarms(now),
         ]).then(() => undefined),
@@ -115,6 +120,7 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
       const value = totals?.value.get(queue);
       return value === undefined || totals === undefined ? undefined : { value, at: totals.at };
     },
+    names: () => names,
     unackedOf(address) {
       // An address that the broker does not name is not idle: it may be behind another one.
       const value = peers?.value.get(address);
@@ -131,4 +137,10 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
     },
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   };
+}
+
+/** The old list, if it names the same in the same order: whoever worked with it need not begin anew. */
+function sameNames(before: readonly string[], queues: ReadonlyMap<string, unknown>): readonly string[] {
+  const now = [...queues.keys()];
+  return now.length === before.length && now.every((name, index) => name === before[index]) ? before : now;
 }

@@ -28,7 +28,10 @@ export function createSight(): (sources: Sources) => Sight {
   return ({ plan, broker, beats = NO_BEATS, problems, answers, counters, pods, now }) =>
     perceive({
       now,
-      queues: plan.queues.map(({ name, weight }) => ({ name, weight, live: broker?.live(name), totals: broker?.totals(name) })),
+      queues: [
+        ...plan.queues.map(({ name, weight }) => ({ name, weight, live: broker?.live(name), totals: broker?.totals(name) })),
+        ...(plan.unresolved ?? []).map((pattern) => ({ name: `matching ${pattern}`, weight: 1 })),
+      ],
       pods: podReadings(pods, beats, answers),
       alarms: broker?.alarms(now) ?? [],
       failures: [...problems, ...(broker?.failures ?? [])],

@@ -1,3 +1,4 @@
+import { queuePattern } from "./queue-pattern.ts";
 import type { WorkerPool } from "./schema.ts";
 
 /** A key of a Secret in the pool's namespace. */
@@ -12,7 +13,15 @@ export interface QueueEntry {
   readonly weight: number;
 }
 
-export type QueueList = { readonly queues: readonly QueueEntry[] } | { readonly problem: string };
+/** Every queue whose whole name matches. */
+export interface QueuePattern {
+  readonly pattern: string;
+  readonly weight: number;
+}
+
+export type QueueList =
+  | { readonly queues: readonly QueueEntry[]; readonly patterns: readonly QueuePattern[] }
+  | { readonly problem: string };
 
 /**
  * The entries of `spec.queues`, whether written as a name or as a map. Pure. The CRD cannot tell the two apart, so what it let
@@ -20,10 +29,19 @@ export type QueueList = { readonly queues: readonly QueueEntry[] } | { readonly 
  */
 export function queueEntries({ spec }: Pick<WorkerPool, "spec">): QueueList {
   const queues: QueueEntry[] = [];
+  const patterns: QueuePattern[] = [];
   for (const [index, entry] of (spec.queues as readonly unknown[]).entries()) {
     const at = `spec.queues[${index}]`;
     const read = readEntry(entry);
-    if (read === undefined) return { problem: `${at} is ${JSON.stringify(entry)}; it must be a queue's name, or {name, weight}` };
+    if (read === undefined) {
+      return { problem: `${at} is ${JSON.stringify(entry)}; it must be a queue's name, {name, weight} or {pattern, weight}` };
+    }
+    if ("pattern" in read) {
+      const problem = patternProblem(read.pattern, spec.runtime);
+      if (problem !== undefined) return { problem: `${at}.pattern is ${JSON.stringify(read.pattern)}; ${problem}` };
+      patterns.push(read);
+      continue;
+    }
     // The worker takes its queues as one list, by comma.
     if (read.name.includes(","))
       return { problem: `${at} is ${JSON.stringify(read.name)}; a worker cannot consume a queue with a comma in its name` };
@@ -31,14 +49,22 @@ export function queueEntries({ spec }: Pick<WorkerPool, "spec">): QueueList {
     if (twin >= 0) return { problem: `${at} is ${JSON.stringify(read.name)}, as spec.queues[${twin}] is already` };
     queues.push(read);
   }
-  return { queues };
+  return { queues, patterns };
 }
 
-function readEntry(entry: unknown): QueueEntry | undefined {
+/** Our workers and Celery's take a list of names when they start: a pattern is for images that find their queues by themselves. */
+function patternProblem(pattern: string, runtime: WorkerPool["spec"]["runtime"]): string | undefined {
+  if (runtime !== "custom") return `workers of runtime ${runtime} consume queues by name; name them, or use runtime custom`;
+  const read = queuePattern(pattern);
+  return "problem" in read ? read.problem : undefined;
+}
+
+function readEntry(entry: unknown): QueueEntry | QueuePattern | undefined {
   if (typeof entry === "string") return entry === "" ? undefined : { name: entry, weight: 1 };
   if (typeof entry !== "object" || entry === null) return undefined;
-  const { name, weight = 1, ...others } = entry as { readonly [field: string]: unknown };
-  if (typeof name !== "string" || name === "" || typeof weight !== "number" || weight < 0 || Object.keys(others).length > 0)
-    return undefined;
+  const { name, pattern, weight = 1, ...others } = entry as { readonly [field: string]: unknown };
+  if (typeof weight !== "number" || weight < 0 || Object.keys(others).length > 0) return undefined;
+  if (typeof pattern === "string" && pattern !== "" && name === undefined) return { pattern, weight };
+  if (pattern !== undefined || typeof name !== "string" || name === "") return undefined;
   return { name, weight };
 }

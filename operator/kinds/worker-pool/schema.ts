@@ -9,6 +9,15 @@ const queueEntry = z.union([
     name: z.string().min(1).max(255).meta({ description: "Name on the broker." }),
     weight: z.number().min(0).max(1_000).default(1).meta({ description: "How much one of its tasks counts in the backlog." }),
   }),
+  z.strictObject({
+    pattern: z.string().min(1).max(200).meta({ description: "Regular expression for whole names on the broker; for runtime custom." }),
+    weight: z
+      .number()
+      .min(0)
+      .max(1_000)
+      .default(1)
+      .meta({ description: "How much one of the tasks in these queues counts in the backlog." }),
+  }),
 ]);
 
 /** Replicas of one worker that consume the same queues. */
@@ -58,11 +67,11 @@ export const workerPoolKind = defineKind({
       .meta({ description: "longshore: the shared worker image. celery: a Python Celery worker. custom: any consumer." }),
     brokerRef: reference("Broker"),
     storeRef: reference("Store").optional(),
-    queues: z
-      .array(queueEntry)
-      .min(1)
-      .max(500)
-      .meta({ description: "Names, on the broker, of the queues to consume: a name, or {name, weight}.", preserveUnknownItems: true }),
+    queues: z.array(queueEntry).min(1).max(500).meta({
+      description:
+        "Names, on the broker, of the queues to consume: a name, or {name, weight}. For runtime custom also {pattern, weight}: every queue whose whole name matches.",
+      preserveUnknownItems: true,
+    }),
     concurrency: z.int().min(1).max(1_000).default(1).meta({ description: "Slots: tasks that one replica runs at a time." }),
     timeLimitSeconds: z.int().min(1).max(604_800).optional().meta({
       description:

@@ -11,7 +11,7 @@ const soon = { timeout: 30_000, interval: 50 };
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await openStage("autoscale-hpa");
+  stage = await openStage("autoscale-spec");
 }, 240_000);
 afterAll(async () => await stage?.[Symbol.asyncDispose]());
 
@@ -66,4 +66,24 @@ test("a pool has its budget, and without it when it wants none", async () => {
   await stage.kube.patch(POOLS, "default", "guarded", { spec: { disruptionBudget: "None" } });
   await expect.poll(budget, soon).toBeUndefined();
   await pool.drop();
+});
+
+test("hundreds of queues by a pattern: those that come count, those that go do not, and one that is not meant never does", async () => {
+  const autoscaling = { minReplicas: 0, maxReplicas: 50, backlogPerReplica: 10, scaleDown: { windowSeconds: 0 }, cooldownSeconds: 0 };
+  const template = { spec: { containers: [{ name: "worker", image: "any" }] } };
+  const queues = [{ pattern: "tenant-\\d+\\.jobs" }, { pattern: "tenant-\\d+\\.mail", weight: 0 }];
+  // The API lists pages of 100, and at most of 500, to whoever asks for pages.
+  const names = Array.from({ length: 600 }, (_, index) => `tenant-${index}.jobs`);
+  const others = ["tenant-x.jobs", "tenant-1.mail"];
+  await stage.declare([...names, ...others]);
+  await stage.send([...names.slice(0, 100), ...names.slice(-50), ...others]);
+  const pool = await stage.pool("tenants", { runtime: "custom", queues, template, autoscaling });
+  await expect.poll(() => pool.sizes(), soon).toEqual([0, 15]);
+  await stage.declare(["tenant-600.jobs"]);
+  await stage.send(Array.from({ length: 50 }, () => "tenant-600.jobs"));
+  await expect.poll(() => pool.sizes(), soon).toEqual([0, 15, 20]);
+  await stage.remove(names.slice(100));
+  // What no pod stands for goes after some seconds.
+  await expect.poll(() => pool.sizes(), { ...soon, timeout: 40_000 }).toEqual([0, 15, 20, 15]);
+  expect(await pool.status()).toMatchObject({ message: expect.stringContaining("backlog 150") });
 });
