@@ -17,6 +17,7 @@ import { openPool } from "./pools/index.ts";
 import { stopNow, stopSignal } from "./stop-signal.ts";
 import { systemClock } from "./system-clock.ts";
 import { builtinTasks } from "./tasks/builtin.ts";
+import { declaredTasks } from "./tasks/declared/index.ts";
 import type { Task } from "./tasks/define-task.ts";
 import { loadTasks } from "./tasks/load.ts";
 
@@ -64,10 +65,13 @@ const poolOptions = {
 async function open() {
   try {
     const users = await loadTasks(env.LONGSHORE_TASKS);
+    const declared = declaredTasks(env.LONGSHORE_DECLARED_TASKS, { env: process.env, fetch, now: Date.now });
+    const twice = declared.find(({ name }) => users.has(name));
+    if (twice !== undefined) throw new Error(`task "${twice.name}" is defined twice: in a module and in LONGSHORE_DECLARED_TASKS`);
     const store = connectRedis({ url: storeUrl, name, onChange: (change) => tell({ what: "store", ...change }) });
     const tasks = new Map<string, Task>();
     const own = builtinTasks({ find: (name) => tasks.get(name), results: (ids) => readResults(store, ids) });
-    for (const task of [...own, ...users.values()]) tasks.set(task.name, task);
+    for (const task of [...own, ...users.values(), ...declared]) tasks.set(task.name, task);
     const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell, createQueues: env.LONGSHORE_CREATE_QUEUES });
     return { tasks, pool: openPool(env.LONGSHORE_WORKER_POOL, poolOptions), broker, store };
   } catch (error) {

@@ -37,6 +37,10 @@ export const workerEnvSchema = z.object({
     .meta({ description: "Tasks after which a thread or process is replaced." }),
   LONGSHORE_MAX_MEMORY_MB_PER_CHILD: z.coerce.number().int().min(16).optional().meta({ description: "Heap of a thread or process, MB." }),
   LONGSHORE_TASKS: z.string().default(TASKS_FOLDER).meta({ description: "Folder of the user's task modules." }),
+  LONGSHORE_DECLARED_TASKS: z
+    .string()
+    .default("")
+    .meta({ description: "Tasks without code, as YAML or JSON: commands and http, as in a WorkerPool's spec.tasks." }),
   LONGSHORE_DRAIN_SECONDS: z.coerce
     .number()
     .int()

@@ -15,7 +15,7 @@ import type { TaskSettings } from "./task-settings.ts";
 
 export interface RunDeps {
   readonly pool: Pool;
-  readonly leases: Leases;
+  readonly leases: Pick<Leases, "effect" | "store">;
   readonly settings: TaskSettings;
   readonly clock: Clock;
   readonly random: () => number;

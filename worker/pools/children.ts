@@ -32,7 +32,8 @@ interface Slot {
 }
 
 /** Tasks that Celery itself defines send messages and wait for nothing; only `map` and `starmap` call tasks of the user's. */
-const runsHere = ({ name }: Task): boolean => name.startsWith("celery.") && name !== "celery.map" && name !== "celery.starmap";
+const runsHere = ({ name, runsIn }: Task): boolean =>
+  runsIn === "supervisor" || (name.startsWith("celery.") && name !== "celery.map" && name !== "celery.starmap");
 
 const json = <T>(text: string): T => decodeJson(text, { exactFloats: true }) as unknown as T;
 

@@ -118,6 +118,8 @@ export interface Task extends RetryPolicy {
   readonly ignoreResult: boolean;
   /** Names that positional arguments fill, in their order. */
   readonly parameters: readonly string[];
+  /** Runs beside the supervisor whatever the pool is: it has no code that could block, and no module that a child could load. */
+  readonly runsIn?: "supervisor";
   readonly idempotencyKey?: (input: unknown) => string;
   readonly reconcile?: (input: unknown, context: TaskContext) => unknown;
   /** The message's arguments as the task's input, or what is wrong with them. */

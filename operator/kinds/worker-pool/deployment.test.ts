@@ -61,6 +61,23 @@ describe("the environment", () => {
     expect(own.spec.template.spec["terminationGracePeriodSeconds"]).toBe(30);
     expect(env(own)).toMatchObject({ LONGSHORE_DRAIN_SECONDS: "25" });
   });
+  test("says how slots run tasks, and after how long they are told to stop", () => {
+    const spec = {
+      pool: { type: "processes", maxTasksPerChild: 100, maxMemoryPerChild: "256Mi" },
+      softTimeLimitSeconds: 30,
+      taskEvents: true,
+    };
+    expect(env(deploymentOf(pool(spec), inputs))).toMatchObject({
+      LONGSHORE_WORKER_POOL: "processes",
+      LONGSHORE_MAX_TASKS_PER_CHILD: "100",
+      LONGSHORE_MAX_MEMORY_MB_PER_CHILD: "256",
+      LONGSHORE_SOFT_TIME_LIMIT: "30",
+      LONGSHORE_EVENTS: "true",
+    });
+    expect(Object.keys(env(deploymentOf(pool(), inputs))).filter((name) => /POOL$|CHILD|SOFT|EVENTS|DECLARED/.test(name))).toEqual([
+      "LONGSHORE_POOL",
+    ]);
+  });
   test("keeps a dollar in a queue's name from being expanded", () => {
     expect(env(deploymentOf(pool(), { ...inputs, queues: ["a$(POD_NAME)"] }))["LONGSHORE_QUEUES"]).toBe("a$$(POD_NAME)");
   });

@@ -1,6 +1,8 @@
+import { declaredProblem } from "../../../worker/contract/declared-problem.ts";
 import { INPUTS_ANNOTATION, POOL_LABEL, WORKER_CONTAINER } from "../../../worker/contract/names.ts";
 import { GROUP, VERSION } from "../../runtime/define-kind.ts";
 import type { KubeObject } from "../../runtime/object.ts";
+import { declaredOf } from "./declared.ts";
 import type { SecretKey } from "./inputs.ts";
 import { mergeTemplate, TemplateError } from "./merge.ts";
 import { ownTemplate, type PodTemplate, poolLabels } from "./pod-template.ts";
@@ -51,10 +53,13 @@ const CLOSING_SECONDS = 5;
 
 /**
  * The Deployment of a pool: ours, with the user's template merged over it. Pure; never decides the number of replicas.
- * Throws `TemplateError` when the template cannot be merged or leaves no worker to run.
+ * Throws `TemplateError` when the template cannot be merged or leaves no worker to run, or a declared task is wrong.
  */
 export function deploymentOf(pool: WorkerPool, inputs: DeploymentInputs): Deployment {
   const { name, namespace, uid } = pool.metadata;
+  const declared = declaredOf(pool);
+  const problem = declared && declaredProblem(declared, "spec.tasks");
+  if (problem !== undefined) throw new TemplateError(problem);
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",

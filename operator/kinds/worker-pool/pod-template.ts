@@ -1,5 +1,7 @@
 import type { WorkerEnv } from "../../../worker/contract/env.ts";
 import { POOL_LABEL, TASKS_FOLDER, WORKER_CONTAINER, WORKER_HTTP_PORT } from "../../../worker/contract/names.ts";
+import { byteCount } from "../quantities.ts";
+import { declaredEnvironment } from "./declared.ts";
 import type { SecretKey } from "./inputs.ts";
 import type { WorkerPool } from "./schema.ts";
 
@@ -35,6 +37,8 @@ export interface PodFacts {
   readonly queues: readonly string[];
   readonly drainSeconds: number;
 }
+
+const MB = 1_048_576;
 
 /** Of the worker image: the user of a distroless or Node image that is not root. */
 const NONROOT = 65_532;
@@ -120,7 +124,10 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
   const fromSecret = (secretKeyRef: SecretKey): Omit<EnvVar, "name"> => ({ valueFrom: { secretKeyRef } });
   // `$(NAME)` in a value is expanded by the kubelet; `$$` is a plain dollar.
   const plain = (value: string): Omit<EnvVar, "name"> => ({ value: value.replaceAll("$", "$$$$") });
-  const { timeLimitSeconds } = pool.spec;
+  const { timeLimitSeconds, softTimeLimitSeconds, pool: kind, taskEvents } = pool.spec;
+  const own = pool.spec.runtime === "longshore";
+  const optional = (name: keyof WorkerEnv, value: string | number | undefined) =>
+    value === undefined ? {} : { [name]: plain(String(value)) };
   const table: Readonly<Partial<Record<keyof WorkerEnv, Omit<EnvVar, "name">>>> = {
     POD_NAME: { valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
     LONGSHORE_NAMESPACE: { valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
@@ -129,8 +136,19 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
     LONGSHORE_CONCURRENCY: plain(String(pool.spec.concurrency)),
     CELERY_BROKER_URL: fromSecret(broker),
     ...(store && { CELERY_RESULT_BACKEND: fromSecret(store) }),
-    ...(pool.spec.runtime === "longshore" && { LONGSHORE_DRAIN_SECONDS: plain(String(drainSeconds)) }),
-    ...(pool.spec.runtime === "longshore" && timeLimitSeconds !== undefined && { LONGSHORE_TIME_LIMIT: plain(String(timeLimitSeconds)) }),
+    ...optional("LONGSHORE_WORKER_POOL", kind?.type),
+    ...optional("LONGSHORE_MAX_TASKS_PER_CHILD", kind?.maxTasksPerChild),
+    ...optional("LONGSHORE_MAX_MEMORY_MB_PER_CHILD", kind?.maxMemoryPerChild && Math.ceil(byteCount(kind.maxMemoryPerChild) / MB)),
+    ...(own && {
+      LONGSHORE_DRAIN_SECONDS: plain(String(drainSeconds)),
+      ...optional("LONGSHORE_TIME_LIMIT", timeLimitSeconds),
+      ...optional("LONGSHORE_SOFT_TIME_LIMIT", softTimeLimitSeconds),
+      ...optional("LONGSHORE_EVENTS", taskEvents === true ? "true" : undefined),
+    }),
   };
-  return Object.entries(table).map(([name, value]) => ({ name, ...value }));
+  const declared = declaredEnvironment(pool).map(({ name, value, valueFrom }) => ({
+    name,
+    ...(value === undefined ? { ...(valueFrom && { valueFrom }) } : plain(value)),
+  }));
+  return [...Object.entries(table).map(([name, value]) => ({ name, ...value })), ...declared];
 }

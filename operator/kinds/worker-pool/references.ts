@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isDeleting, type KubeObject, keyOf, type ObjectKey } from "../../runtime/object.ts";
 import { Waiting } from "../../runtime/truth/outcome.ts";
 import type { DataReader } from "./data-reader.ts";
+import { secretsOf } from "./declared.ts";
 import type { SecretKey } from "./inputs.ts";
 import type { WorkerPool } from "./schema.ts";
 
@@ -35,6 +36,7 @@ export async function resolveReferences(pool: WorkerPool, deps: ReferenceDeps): 
   const store = storeRef && secretOf(deps.store(`${namespace}/${storeRef.name}`), "StoreMissing", `Store ${storeRef.name} does not exist`);
   const versions = [await secretVersion(namespace, broker, `Broker ${brokerRef.name}`, deps)];
   if (store) versions.push(await secretVersion(namespace, store, `Store ${storeRef.name}`, deps));
+  for (const { at, secret } of secretsOf(pool)) versions.push(await secretVersion(namespace, secret, at, deps));
   if (tasks?.configMapRef) versions.push(await tasksVersion(namespace, tasks.configMapRef.name, deps));
   return { broker, ...(store && { store }), inputsDigest: digest(versions) };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { declaredTasksSchema } from "../../../worker/contract/declared-tasks.ts";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
-import { commonStatus, reference } from "../fields.ts";
+import { bytes, commonStatus, reference } from "../fields.ts";
 import { autoscalingSchema, autoscalingStatusSchema } from "./autoscaling.ts";
 
 const queueEntry = z.union([
@@ -36,11 +37,22 @@ export const workerPoolKind = defineKind({
       message: "storeRef is required for runtime longshore: results, leases and heartbeats live there",
     },
     {
+      field: "softTimeLimitSeconds",
+      rule: "!has(self.softTimeLimitSeconds) || !has(self.timeLimitSeconds) || self.softTimeLimitSeconds < self.timeLimitSeconds",
+      message: "softTimeLimitSeconds must be below timeLimitSeconds, or it would never be noticed",
+    },
+    {
       field: "template",
       rule: "self.runtime == 'longshore' || has(self.template)",
       message: "template is required for runtime celery and custom: it names the image to run",
     },
     { field: "tasks", rule: "!has(self.tasks) || self.runtime == 'longshore'", message: "tasks need runtime longshore" },
+    {
+      path: "pool",
+      field: "type",
+      rule: "!(self.type in ['async', 'gevent', 'eventlet', 'solo']) || !(has(self.maxTasksPerChild) || has(self.maxMemoryPerChild))",
+      message: "maxTasksPerChild and maxMemoryPerChild need type threads or processes: the others have no children",
+    },
     {
       path: "autoscaling",
       field: "minReplicas",
@@ -77,6 +89,31 @@ export const workerPoolKind = defineKind({
       description:
         "How long one task may run. The worker ends one that takes longer and has no limit of its own, and a replica that is told to stop gets as long to finish, unless the template says otherwise. Other runtimes only get the time to finish.",
     }),
+    softTimeLimitSeconds: z.int().min(1).max(604_800).optional().meta({
+      description: "After that long a task that has no such limit of its own is told, by its signal, to stop.",
+    }),
+    pool: z
+      .strictObject({
+        type: z.enum(["async", "threads", "processes", "solo", "prefork", "gevent", "eventlet"]).default("async").meta({
+          description:
+            "async: all slots on one event loop, for tasks that wait. threads, processes: a thread or a process per slot, for tasks that compute; a hard limit ends them. solo: one slot. Celery's prefork, gevent and eventlet are aliases.",
+        }),
+        maxTasksPerChild: z
+          .int()
+          .min(1)
+          .max(1_000_000_000)
+          .optional()
+          .meta({ description: "Tasks after which a thread or process is replaced." }),
+        maxMemoryPerChild: bytes(
+          "Heap of a thread or process; beyond it that child dies, alone, and its task is tried again once.",
+        ).optional(),
+      })
+      .optional()
+      .meta({ description: "How slots run tasks. Other runtimes find the type in $(LONGSHORE_WORKER_POOL)." }),
+    taskEvents: z
+      .boolean()
+      .optional()
+      .meta({ description: "Celery's task events from the start, as `celery worker -E`. Flower asks for them by itself." }),
     replicas: z.int().min(0).max(10_000).optional().meta({
       description:
         "Without autoscaling: how many replicas (default 1). With autoscaling: a floor set by hand, as `kubectl scale` does; 0 takes it away.",
@@ -93,6 +130,7 @@ export const workerPoolKind = defineKind({
           })
           .optional()
           .meta({ description: "Task modules from a ConfigMap. Without it, those built into the image." }),
+        ...declaredTasksSchema.shape,
       })
       .optional()
       .meta({ description: "Where the tasks come from." }),
