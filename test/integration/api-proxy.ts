@@ -17,7 +17,7 @@ export interface ApiProxy extends AsyncDisposable {
   /** Changes the path of the next request that fits, or answers it itself. */
   next(
     fits: (path: string) => boolean,
-    act: (path: string) => string | { readonly status: number; readonly headers: Record<string, string> },
+    act: (path: string) => string | { readonly status: number; readonly headers: Record<string, string>; readonly body?: string },
   ): void;
   /** What was asked for so far, with its query, and when it came (monotonic ms). */
   readonly asked: readonly { readonly path: string; readonly at: number }[];
@@ -40,7 +40,7 @@ export async function startApiProxy(access: Access): Promise<ApiProxy> {
     const index = tricks.findIndex(([fits]) => fits(path));
     const [trick] = index < 0 ? [] : tricks.splice(index, 1);
     const answer = trick?.[1](path);
-    if (typeof answer === "object") return void outgoing.writeHead(answer.status, answer.headers).end();
+    if (typeof answer === "object") return void outgoing.writeHead(answer.status, answer.headers).end(answer.body);
     path = answer ?? path;
     const upstream = request(
       new URL(path, access.server),
