@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { watchMachine } from "./machine.ts";
 import { printable, type Report } from "./report.ts";
 
 /** Every bench, one line each: `npm run bench -- <name> [--json] [--trials N]`. */
@@ -13,12 +14,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: "boolean", default: false }, trials: { type: "string" } },
 });
-const load = BENCHES[positionals[0] ?? ""];
-if (load === undefined) {
+const open = BENCHES[positionals[0] ?? ""];
+if (open === undefined) {
   process.stderr.write(`which bench? One of: ${Object.keys(BENCHES).join(", ")}\n`);
   process.exit(2);
 }
-const bench = await load();
-const { series, ...report } = await bench({ trials: values.trials === undefined ? undefined : Number(values.trials) });
+const bench = await open();
+const machine = watchMachine();
+const { series, settings, ...measured } = await bench({ trials: values.trials === undefined ? undefined : Number(values.trials) });
+const report = { ...measured, settings: { ...settings, machine: machine() } };
 process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : printable({ ...report, ...(series && { series }) }));
 process.exit(0);
