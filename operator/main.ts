@@ -3,7 +3,9 @@ import * as z from "zod";
 import { loadAccess } from "./adapters/kubernetes/access.ts";
 import { createKube } from "./adapters/kubernetes/kube.ts";
 import { connectTopology } from "./adapters/rabbitmq/management.ts";
+import { openPublishing } from "./adapters/rabbitmq/publish.ts";
 import { openSensing } from "./adapters/rabbitmq/sensing.ts";
+import { openRecords } from "./adapters/redis/records.ts";
 import { createStore } from "./adapters/redis/store.ts";
 import { operatorEnvSchema } from "./env.ts";
 import { stopSignal } from "./process.ts";
@@ -16,6 +18,7 @@ import { createMetrics } from "./runtime/metrics.ts";
 import { createCaches, readiness, warmed } from "./wiring/caches.ts";
 import { createContext } from "./wiring/context.ts";
 import { createLead } from "./wiring/lead.ts";
+import { runSchedules } from "./wiring/schedules.ts";
 
 async function main(): Promise<void> {
   const parsed = operatorEnvSchema.safeParse(process.env);
@@ -45,13 +48,18 @@ async function main(): Promise<void> {
     topology: (to: Parameters<typeof connectTopology>[0]) => connectTopology(to, { random }),
     sensing: (to: Parameters<typeof openSensing>[0]) => openSensing(to, { random }),
     store: createStore,
+    publishing: (to: Parameters<typeof openPublishing>[0]) => openPublishing(to, { random }),
+    records: openRecords,
   };
   const context = stack.use(createContext({ ...shared, kube, caches, connect, metrics, identity, workerImage: env.WORKER_IMAGE }));
   const election = { ...shared, kube, namespace: env.POD_NAMESPACE ?? access.namespace, name: env.LEASE_NAME, identity };
-  await runElection(
-    { ...election, lead: createLead(context), onChange: metrics.leading, onRound: liveness.watch("election", 60_000).beat },
-    stop,
-  );
+  await Promise.all([
+    runElection(
+      { ...election, lead: createLead(context), onChange: metrics.leading, onRound: liveness.watch("election", 60_000).beat },
+      stop,
+    ),
+    runSchedules(context, election, stop),
+  ]);
   await stack.disposeAsync();
   log.info({}, "stopped");
 }

@@ -5,6 +5,7 @@ import type { WorkerPool } from "../kinds/worker-pool/schema.ts";
 import type { PoolOutcome } from "../kinds/worker-pool/status.ts";
 import type { Cache } from "../runtime/cache/cache.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { createLinks } from "../runtime/links.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
@@ -14,7 +15,6 @@ import { type BrokerLoop, createBrokerLoop } from "./loop.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
 import { createPools } from "./pools.ts";
 import { type BrokerLink, type BrokerSensor, createBrokerSensor } from "./sense/broker-sensor.ts";
-import { createLinks } from "./sense/links.ts";
 import { indexPods } from "./sense/pod-index.ts";
 import { createStoreSensor, type StoreSensor } from "./sense/store-sensor.ts";
 

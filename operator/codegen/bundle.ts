@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { copyFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 // oxlint-disable-next-line no-restricted-imports -- the build makes both images; nothing of this runs in the operator
@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const REQUIRE = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
 /**
- * Bundles the operator into a folder, as `main.mjs` with a source map beside it. What is imported on demand, above all the Kubernetes client package,
+ * Bundles the operator into a folder, as `main.mjs` with a source map and the Lua scripts beside it. What is imported on demand, above all the Kubernetes client package,
  * becomes files of its own, which cost nothing until they are asked for. Replaces what the folder held. Throws on a build error.
  */
 async function bundleOperator(outdir: string): Promise<void> {
@@ -32,6 +32,9 @@ async function bundleOperator(outdir: string): Promise<void> {
     banner: { js: REQUIRE },
     logLevel: "warning",
   });
+  const scripts = join(ROOT, "operator/adapters/redis");
+  const lua = (await readdir(scripts)).filter((file) => file.endsWith(".lua"));
+  await Promise.all(lua.map((file) => copyFile(join(scripts, file), join(outdir, file))));
 }
 
 await Promise.all([bundleOperator(join(ROOT, "dist/operator")), bundleWorker(join(ROOT, "dist/worker"))]);

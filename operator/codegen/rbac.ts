@@ -36,12 +36,12 @@ export function operatorRules(kinds: readonly Kind[]): readonly Rule[] {
   ]);
 }
 
-/** What the operator may do in its own namespace only: hold the lease of this name. */
+/** What the operator may do in its own namespace only: hold the lease of this name, and that of schedules. */
 export function leaseRules(leaseName: string): readonly Rule[] {
   const lease = { apiGroup: "coordination.k8s.io", resources: ["leases"] };
   return [
     { ...lease, verbs: ["create"], why: "The first operator makes the lease; creating cannot be narrowed to a name." },
-    { ...lease, verbs: ["get", "patch"], resourceNames: [leaseName], why: "Several operators take turns." },
+    { ...lease, verbs: ["get", "patch"], resourceNames: [leaseName, `${leaseName}-schedules`], why: "Several operators take turns." },
   ];
 }
 

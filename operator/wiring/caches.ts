@@ -4,6 +4,7 @@ import type { HorizontalPodAutoscaler } from "../autoscale/decide/rivals.ts";
 import { type Broker, brokerKind } from "../kinds/broker/schema.ts";
 import { type Exchange, exchangeKind } from "../kinds/exchange/schema.ts";
 import { type Queue, queueKind } from "../kinds/queue/schema.ts";
+import { type Schedule, scheduleKind } from "../kinds/schedule/schema.ts";
 import { type Store, storeKind } from "../kinds/store/schema.ts";
 import type { Deployment } from "../kinds/worker-pool/deployment.ts";
 import type { DisruptionBudget } from "../kinds/worker-pool/disruption-budget.ts";
@@ -27,6 +28,7 @@ export interface Caches {
   readonly brokers: Cache<Broker>;
   readonly exchanges: Cache<Exchange>;
   readonly queues: Cache<Queue>;
+  readonly schedules: Cache<Schedule>;
   readonly stores: Cache<Store>;
   readonly pools: Cache<WorkerPool>;
   readonly deployments: Cache<Deployment>;
@@ -58,6 +60,7 @@ export function createCaches(options: CachesOptions): Caches {
     brokers: all(resourceOf(brokerKind)),
     exchanges: all(resourceOf(exchangeKind)),
     queues: all(resourceOf(queueKind)),
+    schedules: all(resourceOf(scheduleKind)),
     stores: all(resourceOf(storeKind)),
     pools: all(resourceOf(workerPoolKind)),
     deployments: ofPools(DEPLOYMENTS),

@@ -8,6 +8,8 @@ import { inLanes } from "../runtime/queue/lanes.ts";
 import { createSecretReader, type SecretReader } from "../runtime/secrets.ts";
 import { createEventRecorder, type EventRecorder } from "../runtime/truth/events.ts";
 import { createStatusWriter, type StatusWriter } from "../runtime/truth/status.ts";
+import { createScheduleMetrics, type ScheduleMetrics } from "../schedules/metrics.ts";
+import type { PublishPort, RecordPort } from "../schedules/ports.ts";
 import { createTopologyMetrics, type TopologyMetrics } from "../topology/metrics.ts";
 import type { Caches } from "./caches.ts";
 
@@ -16,6 +18,8 @@ export interface Connectors {
   readonly topology: (endpoint: BrokerEndpoint) => TopologyPort;
   readonly sensing: (endpoint: BrokerEndpoint) => BrokerLink;
   readonly store: (endpoint: StoreEndpoint) => StorePort;
+  readonly publishing: (endpoint: BrokerEndpoint) => PublishPort;
+  readonly records: (endpoint: StoreEndpoint) => RecordPort;
 }
 
 /** What lives as long as the process, and every part of the leader's work makes use of. */
@@ -29,6 +33,9 @@ export interface Context extends AsyncDisposable {
   readonly metrics: RuntimeMetrics;
   readonly autoscaleMetrics: AutoscaleMetrics;
   readonly topologyMetrics: TopologyMetrics;
+  readonly scheduleMetrics: ScheduleMetrics;
+  /** Unique per process: the pod's name. */
+  readonly identity: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -37,9 +44,10 @@ export interface Context extends AsyncDisposable {
 
 /** Disposing of it writes the events that are held back. */
 export function createContext(
-  base: Omit<Context, "secrets" | "status" | "events" | "autoscaleMetrics" | "topologyMetrics" | typeof Symbol.asyncDispose> & {
-    readonly identity: string;
-  },
+  base: Omit<
+    Context,
+    "secrets" | "status" | "events" | "autoscaleMetrics" | "topologyMetrics" | "scheduleMetrics" | typeof Symbol.asyncDispose
+  >,
 ): Context {
   const { kube, clock, log, identity, metrics } = base;
   const secrets = createSecretReader({ kube, clock, log });
@@ -51,6 +59,7 @@ export function createContext(
     status: createStatusWriter({ kube, clock }),
     autoscaleMetrics: createAutoscaleMetrics(metrics.registry),
     topologyMetrics: createTopologyMetrics(metrics.registry),
+    scheduleMetrics: createScheduleMetrics(metrics.registry),
     async [Symbol.asyncDispose]() {
       secrets[Symbol.dispose]();
       await events[Symbol.asyncDispose]();

@@ -38,3 +38,21 @@ export const isRpc = (backend: string): boolean => backend.startsWith("rpc://");
 
 /** A worker's node name on Celery's remote control and in its events, as `celery inspect -d` takes it. */
 export const nodeName = (pod: string): string => `celery@${pod}`;
+
+/** Redis HASH with what the operator has published for a schedule, by the schedule's uid. */
+export const scheduleKey = (uid: string): string => `longshore:schedule:{${uid}}`;
+
+/** Redis HASH of a task's lease, for a task without an idempotency key of its own. */
+export const taskRecordKey = (taskId: string): string => `longshore:idem:{task:${taskId}}`;
+
+/** Redis key of a task's result. celery/backends/base.py */
+export const taskResultKey = (taskId: string): string => `celery-task-meta-${taskId}`;
+
+/** Header with the due time, RFC 3339, of a task that a schedule published. */
+export const DUE_HEADER = "longshore-due";
+
+/** Header with `namespace/name` of the schedule that published a task. */
+export const SCHEDULE_HEADER = "longshore-schedule";
+
+/** Header that says when a message was published, ms since the epoch: waits are measured from it. */
+export const PUBLISHED_AT_HEADER = "x-enqueued-at";

@@ -2,11 +2,11 @@
 {{- define "longshore.rules.operator" -}}
 # The objects that say what should be.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues', 'stores', 'workerpools']
+  resources: ['brokers', 'exchanges', 'queues', 'schedules', 'stores', 'workerpools']
   verbs: ['get', 'list', 'watch']
 # Their status.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers/status', 'exchanges/status', 'queues/status', 'stores/status', 'workerpools/status']
+  resources: ['brokers/status', 'exchanges/status', 'queues/status', 'schedules/status', 'stores/status', 'workerpools/status']
   verbs: ['patch']
 # Our finalizer, where something outside Kubernetes must be cleaned up.
 - apiGroups: ['longshore.dev']
@@ -55,19 +55,19 @@
 # Several operators take turns.
 - apiGroups: ['coordination.k8s.io']
   resources: ['leases']
-  resourceNames: ['{{ include "longshore.fullname" . }}']
+  resourceNames: ['{{ include "longshore.fullname" . }}', '{{ include "longshore.fullname" . }}-schedules']
   verbs: ['get', 'patch']
 {{- end }}
 {{- define "longshore.rules.view" -}}
 # Look at everything of Longshore.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues', 'stores', 'workerpools', 'workerpools/scale']
+  resources: ['brokers', 'exchanges', 'queues', 'schedules', 'stores', 'workerpools', 'workerpools/scale']
   verbs: ['get', 'list', 'watch']
 {{- end }}
 {{- define "longshore.rules.edit" -}}
 # Change everything of Longshore.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues', 'stores', 'workerpools']
+  resources: ['brokers', 'exchanges', 'queues', 'schedules', 'stores', 'workerpools']
   verbs: ['create', 'update', 'patch', 'delete', 'deletecollection']
 # `kubectl scale`.
 - apiGroups: ['longshore.dev']

@@ -9,15 +9,18 @@ export interface StoreOptions {
   readonly timeoutMs?: number;
 }
 
-/** One connection to a Redis, opened when first used. It reconnects by itself; while it cannot, calls fail at once. */
-export function createStore({ uri, timeoutMs = 2_000 }: StoreOptions): StorePort {
+/** One connection to a Redis, opened when first used. It reconnects by itself; while it cannot, calls fail at once, with `StoreError`. */
+export function openRedis({ uri, timeoutMs = 2_000, name = "longshore-operator" }: StoreOptions & { readonly name?: string }): {
+  readonly redis: Redis;
+  readonly call: <T>(work: () => Promise<T>) => Promise<T>;
+} {
   const redis = new Redis(uri, {
     lazyConnect: true,
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    connectionName: "longshore-operator",
+    connectionName: name,
     retryStrategy: (attempt) => Math.min(100 * 2 ** attempt, 2_000),
   });
   let cause: unknown;
@@ -29,15 +32,23 @@ export function createStore({ uri, timeoutMs = 2_000 }: StoreOptions): StorePort
     cause = undefined;
   });
 
+  let opening: Promise<void> | undefined;
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      if (redis.status === "wait") await redis.connect();
+      if (redis.status === "wait") opening = redis.connect().finally(() => (opening = undefined));
+      await opening;
       return await work();
     } catch (error) {
       throw StoreError.from(cause ?? error);
     }
   };
 
+  return { redis, call };
+}
+
+/** What topology and autoscaling need of a Redis, over one such connection. */
+export function createStore(options: StoreOptions): StorePort {
+  const { redis, call } = openRedis(options);
   return {
     probe: () =>
       call(async () => {

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { createRecordingLog } from "../../../test/fakes/log.ts";
 import type { Deployment } from "../../kinds/worker-pool/deployment.ts";
 import type { Pod } from "../../kinds/worker-pool/pods.ts";
+import { createLinks } from "../../runtime/links.ts";
 import { createVerdicts } from "../drain/verify.ts";
 import { createScaleView } from "../scale-view.ts";
-import { createLinks } from "../sense/links.ts";
 import { paced } from "../sense/pace.ts";
 import { addNeed, highestNeed, lowestNeed, type NeedWindow } from "./window.ts";
 

@@ -77,6 +77,15 @@ export const REASONS = {
   PodsRefused: error("wait", "The API server refuses the pods; the message says why."),
   RollingOut: progress("Pods are being replaced; wait."),
 
+  // Schedules
+  Scheduled: ok("Nothing to do."),
+  Suspended: ok("Set spec.suspend to false to go on."),
+  Finished: ok("No due time is left; delete the Schedule, or give it new times."),
+  RunNow: ok("Nothing to do."),
+  RunReplaced: ok("Nothing to do."),
+  RunForbidden: warning("none", "The run before takes longer than the time between two; make it shorter, or change concurrencyPolicy."),
+  DueTimesMissed: warning("none", "Set catchUp to FireAll to have every due time made up for, and look at what was away."),
+
   // Autoscaling
   Steady: ok("Nothing to do."),
   ScalingUp: progress("Replicas are being added."),

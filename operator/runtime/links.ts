@@ -1,4 +1,4 @@
-import { errorFields, type Log } from "../../runtime/log.ts";
+import { errorFields, type Log } from "./log.ts";
 
 /** What is open now, by the text that identifies where it leads. */
 export interface Links<Target, Link extends AsyncDisposable> extends AsyncDisposable {

@@ -1,0 +1,75 @@
+import { DUE_HEADER, PUBLISHED_AT_HEADER, SCHEDULE_HEADER } from "../../worker/contract/names.ts";
+import { durationMs } from "../kinds/quantities.ts";
+import type { Schedule } from "../kinds/schedule/schema.ts";
+import type { Publication } from "./ports.ts";
+import { pythonRepr } from "./repr.ts";
+
+export interface Run {
+  readonly taskId: string;
+  /** ms since the epoch; for a run-now, when it was asked for. */
+  readonly due: number;
+  /** When it is published, ms since the epoch. */
+  readonly now: number;
+  /** Who sends, as `gen<pid>@<host>`. */
+  readonly origin: string;
+}
+
+/** Celery's protocol 2 has these in the headers (celery/app/amqp.py, `as_task_v2`). */
+const CELERYS: ReadonlySet<string> = new Set(
+  `lang task id shadow eta expires group group_index retries timelimit root_id parent_id argsrepr kwargsrepr origin ignore_result
+   replaced_task_nesting stamped_headers stamps ${DUE_HEADER} ${SCHEDULE_HEADER} ${PUBLISHED_AT_HEADER}`.split(/\s+/),
+);
+const MAX_BODY_BYTES = 256 * 1_024;
+
+/** What is wrong with a schedule's message, in words that name the field; undefined when nothing is. */
+export function messageProblem({ spec }: Schedule): string | undefined {
+  const taken = Object.keys(spec.headers ?? {}).find((name) => CELERYS.has(name));
+  if (taken !== undefined) return `headers.${taken} is Celery's own; give the header another name`;
+  const bytes = new TextEncoder().encode(JSON.stringify([spec.args, spec.kwargs])).length;
+  if (bytes > MAX_BODY_BYTES)
+    return `args and kwargs are ${bytes} bytes of JSON; expected at most ${MAX_BODY_BYTES}. Put large data into a store and pass its key`;
+  if (spec.expires !== undefined && durationMs(spec.expires) === 0) return "expires is 0; expected a duration such as 10m";
+  return undefined;
+}
+
+/** The message of one run: what a Celery client would send, so that any Celery worker runs it. Pure. */
+export function messageOf({ metadata, spec }: Schedule, { taskId, due, now, origin }: Run): Publication {
+  const { task, args, kwargs, queue, exchange, routingKey, priority, headers } = spec;
+  const expiresMs = spec.expires === undefined ? undefined : durationMs(spec.expires);
+  return {
+    exchange: exchange ?? "",
+    routingKey: queue ?? routingKey ?? "",
+    correlationId: taskId,
+    priority: priority ?? 0,
+    ...(expiresMs === undefined ? {} : { expiration: expiresMs }),
+    body: new TextEncoder().encode(JSON.stringify([args, kwargs, { callbacks: null, errbacks: null, chain: null, chord: null }])),
+    headers: {
+      lang: "py",
+      task,
+      id: taskId,
+      shadow: null,
+      eta: null,
+      expires: expiresMs === undefined ? null : pythonTime(now + expiresMs),
+      group: null,
+      group_index: null,
+      retries: 0,
+      timelimit: [null, null],
+      root_id: taskId,
+      parent_id: null,
+      argsrepr: pythonRepr(args, true),
+      kwargsrepr: pythonRepr(kwargs),
+      origin,
+      ignore_result: false,
+      replaced_task_nesting: 0,
+      stamped_headers: null,
+      stamps: {},
+      ...headers,
+      [PUBLISHED_AT_HEADER]: now,
+      [SCHEDULE_HEADER]: `${metadata.namespace ?? "default"}/${metadata.name}`,
+      [DUE_HEADER]: new Date(due).toISOString(),
+    },
+  };
+}
+
+/** Python before 3.11 reads no `Z`. */
+const pythonTime = (ms: number): string => new Date(ms).toISOString().replace(/\.(\d{3})Z$/, ".$1000+00:00");
