@@ -57,7 +57,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     timer?.[Symbol.dispose]();
     const { nextAt } = queue;
     if (nextAt === undefined || signal.aborted) return;
-    timer = clock.after(Math.max(nextAt, lastRound + ROUND_MS) - clock.elapsed(), () => {
+    timer = clock.after(Math.max(0, Math.max(nextAt, lastRound + ROUND_MS) - clock.elapsed()), () => {
       running = round().finally(arm);
     });
   };
