@@ -63,6 +63,7 @@ export function readCommandLine(argv: readonly string[], host: string): Setting 
     LONGSHORE_QUEUES: values.queues,
     LONGSHORE_CONCURRENCY: values.concurrency,
     LONGSHORE_WORKER_POOL: values.pool,
+    LONGSHORE_PREFETCH_MULTIPLIER: values["prefetch-multiplier"],
     LONGSHORE_NODE_NAME: values.hostname === undefined ? undefined : nodeName(values.hostname, host),
     LONGSHORE_LOG_LEVEL: level === undefined ? undefined : (LEVELS[level] ?? level),
     LONGSHORE_EVENTS: values["task-events"] === true || values.events === true ? "true" : undefined,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectRedis } from "../../worker/adapters/redis.ts";
 import { openChords } from "../../worker/chords/chords.ts";
 import { type AttemptDeps, attempt, type Observer } from "../../worker/engine/attempt.ts";
+import { newScheduled } from "../../worker/engine/scheduled.ts";
 import { openTaskSettings } from "../../worker/engine/task-settings.ts";
 import { openKeeper } from "../../worker/leases/keeper.ts";
 import { LEASE_TIMES, openLeases } from "../../worker/leases/leases.ts";
@@ -107,6 +108,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       settings: openTaskSettings(new Map()),
       log: quiet,
       observer: blind,
+      scheduled: newScheduled(systemClock),
       isRevoked: () => false,
       nextOwner: () => owner,
       crashPoint(step) {

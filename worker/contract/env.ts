@@ -25,6 +25,9 @@ export const workerEnvSchema = z.object({
   POD_NAME: z.string().min(1).meta({ description: "From the downward API; outside Kubernetes the host name." }),
   LONGSHORE_QUEUES: list.pipe(z.array(z.string()).min(1)).meta({ description: "Queues to consume, by comma." }),
   LONGSHORE_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(1).meta({ description: "Slots." }),
+  LONGSHORE_PREFETCH_MULTIPLIER: z.coerce.number().int().min(1).max(100).default(1).meta({
+    description: "Messages that a worker holds per slot, those that run included; more than 1 waits here while others may be idle.",
+  }),
   LONGSHORE_WORKER_POOL: z
     .enum(["async", "threads", "processes", "solo", "prefork", "gevent", "eventlet"])
     .default("async")

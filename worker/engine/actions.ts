@@ -1,5 +1,8 @@
+import type { Leases } from "../leases/leases.ts";
 import type { Clock } from "../ports.ts";
+import { celeryError } from "../protocol/celery-errors.ts";
 import type { ControlAction } from "../protocol/control/control-snapshot.ts";
+import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskLog } from "../tasks/define-task.ts";
 import type { Intake } from "./consumer.ts";
@@ -7,6 +10,7 @@ import type { Events } from "./events.ts";
 import type { Executor } from "./executor.ts";
 import { TaskRevoked } from "./failure.ts";
 import { isStamped, type Revoked } from "./revoked.ts";
+import type { Scheduled } from "./scheduled.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
 export interface ActionDeps {
@@ -14,6 +18,8 @@ export interface ActionDeps {
   readonly executor: Executor;
   readonly events: Events;
   readonly revoked: Revoked;
+  readonly scheduled: Scheduled;
+  readonly leases: Pick<Leases, "revoke">;
   readonly settings: TaskSettings;
   readonly clock: Clock;
   readonly log: TaskLog;
@@ -29,6 +35,19 @@ async function addConsumer(queue: string, { intake, clock, log }: ActionDeps): P
   await Promise.race([added, new Promise<void>((resolve) => void clock.setTimeout(resolve, ADD_WAIT_MS))]);
   if (intake.consuming.includes(queue)) return undefined;
   return `queue '${queue}' cannot be consumed yet: it is missing or refused; it will be as soon as it is there`;
+}
+
+/** From now on these never start here. Whoever waits for one that no worker has started is told at once. */
+async function revokeIds(ids: readonly string[], { executor, revoked, scheduled, leases, clock }: ActionDeps): Promise<void> {
+  const now = clock.now();
+  revoked.add(ids, now);
+  const active = new Set([...executor.running].map(({ task }) => task?.id));
+  const error = celeryError("TaskRevokedError", "revoked");
+  for (const id of ids) {
+    if (active.has(id)) continue;
+    scheduled.drop(id);
+    await leases.revoke(resultKey(id), encodeResult({ id, state: "REVOKED", error, dateDone: now }));
+  }
 }
 
 /** Carries out what remote control asked for. Returns why it could not, as an answer for whoever asked. */
@@ -48,7 +67,7 @@ export async function applyAction(action: ControlAction, deps: ActionDeps): Prom
       log.info({ queue: action.queue }, "consumes by remote control");
       return await addConsumer(action.queue, deps);
     case "revoke":
-      revoked.add(action.ids, clock.now());
+      await revokeIds(action.ids, deps);
       if (action.terminate) terminate((task) => action.ids.includes(task.id));
       break;
     case "revoke-stamped":

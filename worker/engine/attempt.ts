@@ -20,6 +20,7 @@ import { rateWait } from "./rate-wait.ts";
 import { replyWith } from "./reply.ts";
 import type { ResultRows } from "./result-rows.ts";
 import { type RunDeps, runTask } from "./run-task.ts";
+import type { Scheduled } from "./scheduled.ts";
 import { type Outgoing, parked, parkedBusy } from "./settle.ts";
 
 /** What happened to a task, for events and metrics; each is told once per attempt. */
@@ -41,6 +42,7 @@ export interface AttemptDeps extends RunDeps {
   readonly tasks: ReadonlyMap<string, Task>;
   readonly isRevoked: (task: TaskMessage) => boolean;
   readonly observer: Observer;
+  readonly scheduled: Scheduled;
   /** Unique per process and delivery. */
   readonly nextOwner: () => string;
   /** Tests end the process here, by name of the step; in production it does nothing. */
@@ -53,6 +55,8 @@ export interface Running {
   task?: TaskMessage;
   startedAt?: number;
   readonly control: AbortController;
+  /** Before its end, as its task wants: from then on it is settled no more. */
+  acknowledged?: boolean;
 }
 
 /**
@@ -66,13 +70,17 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   const { task } = decoded;
   running.task = task;
   deps.observer.received(task);
+  deps.scheduled.drop(task.id);
   const end = (outcome: Outcome, more: { drop?: boolean } = {}): Promise<void> => finish({ running, task, outcome, ...more }, deps);
 
   const definition = deps.tasks.get(task.name);
   if (definition === undefined) return await end(failure(celeryError("NotRegistered", task.name)), { drop: true });
   const admission = admit(task, deps.clock.now(), deps.isRevoked);
   if (admission.kind === "revoked") return await end({ kind: "revoked", reason: admission.reason });
-  if (admission.kind === "wait") return await park(running, parked(task, delivery, admission.ms), deps);
+  if (admission.kind === "wait") {
+    deps.scheduled.add(task, delivery);
+    return await park(running, parked(task, delivery, admission.ms), deps);
+  }
   const early = rateWait(task, deps.settings, deps.clock.now());
   if (early !== undefined) return await park(running, parked(task, delivery, early.ms, early.headers), deps);
   const bound = definition.bind(task.args, task.kwargs);
@@ -106,6 +114,10 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   using held = deps.keeper.keep(lease);
   running.startedAt = deps.clock.now();
   deps.observer.started(task);
+  if (!definition.acksLate) {
+    delivery.ack();
+    running.acknowledged = true;
+  }
   const ignoreResult = task.ignoreResult ?? definition.ignoreResult;
   if (deps.rows.started !== undefined && !ignoreResult) await deps.leases.store(resultKey(task.id), deps.rows.started(task, delivery));
   const outcome = await runTask(deps, { task, definition, input: bound.input, delivery, lease, held, control: running.control });
@@ -145,7 +157,7 @@ async function repeat(
     // Another task's work under the same key: what follows this one is its own.
     const { error } = result;
     const outcome: Outcome = error === undefined ? { kind: "success", value: result.result } : { kind: "failure", error };
-    await carryOut(followUps(task, outcome, queue, now), task, queue, deps);
+    await carryOut(followUps(task, outcome, queue, now, deps.tasks), task, queue, deps);
   }
   running.delivery.ack();
   deps.observer.ended(

@@ -7,7 +7,7 @@ import { decodeJson } from "../protocol/json/json.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskLog } from "../tasks/define-task.ts";
-import { canvasContext } from "./canvas-context.ts";
+import { canvasContext, type KnownTasks } from "./canvas-context.ts";
 import { decodeDelivery } from "./decode.ts";
 import { followUps, toFollowUps } from "./follow-ups.ts";
 import { type Outbox, publishAll } from "./outbox.ts";
@@ -18,6 +18,7 @@ export interface CarryDeps {
   readonly broker: BrokerPort;
   readonly leases: Leases;
   readonly chords: Chords;
+  readonly tasks: KnownTasks;
   readonly clock: Clock;
   readonly log: TaskLog;
   /** Results go to the queues of their clients, too. */
@@ -84,7 +85,7 @@ async function sendBody(
   const body = decodeJson(text, { exactFloats: true });
   if (!isSignature(body)) throw new TypeError(`the body of chord ${groupId} is no signature`);
   // Several workers may get here after crashes: ids must follow from the chord, not from the part that was last.
-  const context = canvasContext(task, groupId);
+  const context = canvasContext(task, deps.tasks, groupId);
   const plan =
     "results" in joined ? chordBody(body, joined.results, context) : { steps: chordFailure(body, joined.error, context), children: [] };
   await carryOut(toFollowUps(plan, queue, deps.clock.now()), task, queue, deps);
@@ -99,6 +100,6 @@ async function failInstead(message: Publication, error: BrokerError, queue: stri
   const now = deps.clock.now();
   const of = { ...(task.group && { groupId: task.group }), ...(task.parentId && { parentId: task.parentId }) };
   const result = encodeResult({ id: task.id, state: "FAILURE", error: reason, dateDone: now, ...of });
-  const follow = followUps(task, { kind: "failure", error: reason }, queue, now);
+  const follow = followUps(task, { kind: "failure", error: reason }, queue, now, deps.tasks);
   await carryOut({ out: follow.out, steps: [{ step: "store", taskId: task.id, result }, ...follow.steps] }, task, queue, deps);
 }

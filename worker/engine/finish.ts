@@ -5,11 +5,10 @@ import type { TaskMessage } from "../protocol/task-message.ts";
 import type { AttemptDeps, Running } from "./attempt.ts";
 import { carryOut } from "./carry-out.ts";
 import { type FollowUps, followUps } from "./follow-ups.ts";
-import { encodeOutbox } from "./outbox.ts";
+import { encodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyWith } from "./reply.ts";
-import type { ResultRows } from "./result-rows.ts";
-import { type Settlement, settle } from "./settle.ts";
+import { parked, type Settlement, settle } from "./settle.ts";
 
 export interface Finish {
   readonly running: Running;
@@ -29,10 +28,10 @@ interface Settled {
 }
 
 /** A settlement and its result as text. A value that no message can carry turns the success into a failure that says so. */
-function settled({ running, task, outcome }: Finish, rows: ResultRows, now: number): Settled {
+function settled({ running, task, outcome }: Finish, { rows, tasks }: Pick<AttemptDeps, "rows" | "tasks">, now: number): Settled {
   const { delivery } = running;
   const build = (how: Outcome): Settled => {
-    const follow = followUps(task, how, delivery.queue, now);
+    const follow = followUps(task, how, delivery.queue, now, tasks);
     const facts = { now, queue: delivery.queue, properties: delivery.properties, followUps: follow.out, children: follow.children };
     const settlement = settle(task, how, facts);
     const { result } = settlement;
@@ -53,7 +52,7 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
   const { running, task, lease } = request;
   const { leases, clock } = deps;
   const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
-  const { settlement, result, follow } = settled(request, deps.rows, clock.now());
+  const { settlement, result, follow } = settled(request, deps, clock.now());
   const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
   const reply = deps.rpc && result !== "" && task.replyTo !== undefined ? [{ message: replyWith(task.replyTo, task.id, result) }] : [];
   const outbox = { out: [...reply, ...settlement.out], steps: follow.steps };
@@ -77,8 +76,18 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
     }
   }
   deps.crashPoint?.("before-ack");
-  if (request.drop === true || settlement.broker === "drop") running.delivery.reject(false);
-  else if (settlement.broker === "requeue") running.delivery.reject(true);
-  else running.delivery.ack();
+  await settleDelivery(running, task, request.drop === true ? "drop" : settlement.broker, deps);
   deps.observer.ended(task, settlement.event, settlement.result, runMs);
+}
+
+/** The delivery's end. One that was acknowledged at the task's start is sent again where it should go back to its queue. */
+async function settleDelivery(running: Running, task: TaskMessage, how: Settlement["broker"], deps: AttemptDeps): Promise<void> {
+  const { delivery, acknowledged } = running;
+  if (acknowledged !== true) {
+    if (how === "ack") delivery.ack();
+    else delivery.reject(how === "requeue");
+  } else if (how === "requeue")
+    await publishAll(deps.broker, [{ message: parked(task, delivery, 0).message }], deps.clock, (error) =>
+      deps.log.error({ err: error, taskId: task.id }, "a task that goes back to its queue was refused"),
+    );
 }

@@ -8,7 +8,7 @@ import { isValue } from "../protocol/json/is-value.ts";
 import { encodeJson } from "../protocol/json/json.ts";
 import { encodeResult, type TaskResult } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
-import { canvasContext } from "./canvas-context.ts";
+import { canvasContext, type KnownTasks } from "./canvas-context.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Outgoing, StoreStep } from "./settle.ts";
 
@@ -66,19 +66,17 @@ export function toFollowUps({ steps, children }: Omit<CanvasPlan, "id">, queue: 
       case "chord-add":
         stored.push(step);
         break;
-      case "run-errback":
-        throw new Error(`error callback ${step.signature.task} was planned to run in this process`);
     }
   }
   return { out, steps: stored, children };
 }
 
 /** Callbacks, the next step of a chain, a chord's part, error callbacks, replacement. Throws JsonError when the result cannot be handed on. */
-export function followUps(task: TaskMessage, outcome: Outcome, queue: string, now: number): FollowUps {
+export function followUps(task: TaskMessage, outcome: Outcome, queue: string, now: number, tasks: KnownTasks): FollowUps {
   const sent = outcome.kind === "success" || outcome.kind === "replace" ? (outcome.sent ?? []) : [];
   const plain = task.callbacks.length + task.errbacks.length + task.chain.length + sent.length === 0 && task.chord === undefined;
   if (plain && outcome.kind !== "replace") return NONE;
-  const context = canvasContext(task);
+  const context = canvasContext(task, tasks);
   const plan = (): Omit<CanvasPlan, "id"> => {
     switch (outcome.kind) {
       case "success": {
@@ -89,7 +87,7 @@ export function followUps(task: TaskMessage, outcome: Outcome, queue: string, no
       case "replace":
         return replacement(task, outcome.signature, context);
       case "failure":
-        return { steps: afterFailure(task, outcome.error, context), children: [] };
+        return { steps: afterFailure(task, outcome.error, context, outcome.traceback), children: [] };
       case "reject":
         if (outcome.requeue) return { steps: [], children: [] };
         return { steps: afterFailure(task, celeryError("Reject", outcome.reason, false), context), children: [] };

@@ -44,7 +44,11 @@ export function openSending(task: TaskMessage): Sending {
         throw new Replaced(check(signature));
       },
       failInstead: (signature, error) =>
-        void keep({ id: "", steps: chordFailure(check(signature), error, canvasContext(task, `${task.id}/${seed()}`)), children: [] }),
+        void keep({
+          id: "",
+          steps: chordFailure(check(signature), error, canvasContext(task, undefined, `${task.id}/${seed()}`)),
+          children: [],
+        }),
     },
   };
 }

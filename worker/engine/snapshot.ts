@@ -1,19 +1,19 @@
 import { loadavg } from "node:os";
-import type { Delivery } from "../ports.ts";
 import type { HeldTask, WorkerSnapshot } from "../protocol/control/control-snapshot.ts";
+import type { Running } from "./attempt.ts";
 import { decodeDelivery } from "./decode.ts";
 import type { Executor } from "./executor.ts";
 import type { Tally } from "./tally.ts";
 
 export const SOFTWARE = { name: "longshore", version: "0.1.0" } as const;
 
-function held(delivery: Delivery, task: HeldTask["task"], startedAt?: number): HeldTask {
+function held({ delivery, startedAt, acknowledged = false }: Omit<Running, "control">, task: HeldTask["task"]): HeldTask {
   return {
     task,
     exchange: delivery.exchange,
     routingKey: delivery.routingKey,
     redelivered: delivery.redelivered,
-    acknowledged: false,
+    acknowledged,
     workerPid: process.pid,
     ...(startedAt === undefined ? {} : { startedAt: startedAt / 1_000 }),
   };
@@ -21,12 +21,10 @@ function held(delivery: Delivery, task: HeldTask["task"], startedAt?: number): H
 
 /** Tasks in slots, and those that wait for one, as remote control lists them. */
 export function heldTasks(executor: Executor): { readonly active: readonly HeldTask[]; readonly reserved: readonly HeldTask[] } {
-  const active = [...executor.running].flatMap(({ delivery, task, startedAt }) =>
-    task === undefined ? [] : [held(delivery, task, startedAt)],
-  );
+  const active = [...executor.running].flatMap((running) => (running.task === undefined ? [] : [held(running, running.task)]));
   const reserved = executor.waiting.flatMap((delivery) => {
     const decoded = decodeDelivery(delivery);
-    return decoded.kind === "task" ? [held(delivery, decoded.task)] : [];
+    return decoded.kind === "task" ? [held({ delivery }, decoded.task)] : [];
   });
   return { active, reserved };
 }

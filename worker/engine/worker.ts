@@ -9,6 +9,7 @@ import type { BrokerPort, Clock, StorePort } from "../ports.ts";
 import type { Task, TaskLog } from "../tasks/define-task.ts";
 import { applyAction } from "./actions.ts";
 import { type AttemptDeps, attempt } from "./attempt.ts";
+import { confOf } from "./conf.ts";
 import { openIntake } from "./consumer.ts";
 import { startControl } from "./control.ts";
 import { drain } from "./drain.ts";
@@ -21,6 +22,7 @@ import { openMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
 import { leaseOptions, resultRows } from "./result-rows.ts";
 import { newRevoked } from "./revoked.ts";
+import { newScheduled } from "./scheduled.ts";
 import { brokerInfo, heldTasks, SOFTWARE, vitals } from "./snapshot.ts";
 import { newTally } from "./tally.ts";
 import { type Limits, openTaskSettings } from "./task-settings.ts";
@@ -67,6 +69,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const tally = newTally();
   const lamport = newLamport();
   const revoked = newRevoked();
+  const scheduled = newScheduled(clock);
   const settings = openTaskSettings(tasks, defaultLimits(env));
   const leases = openLeases(store, leaseOptions(env, times));
   const keeper = openKeeper(leases, times.leaseMs, clock);
@@ -95,6 +98,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     random,
     log,
     observer,
+    scheduled,
     settings,
     isRevoked: (task) => revoked.has(task, clock.now()),
     nextOwner: () => `${deps.boot}/${(serial += 1)}`,
@@ -107,10 +111,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     onIdle: () => heart.beatNow(),
     onTrouble: (error) => log.error({ err: error }, "a delivery could not be settled and goes back to the queue"),
   });
+  /** Messages that are taken at a time, those that run included. */
+  const held = (): number => executor.slots * env.LONGSHORE_PREFETCH_MULTIPLIER;
   const intake = openIntake({
     broker,
     clock,
-    slots: () => executor.slots,
+    slots: held,
     onDelivery: (delivery) => executor.accept(delivery),
     onChange: () => heart.beatNow(),
     onTrouble: (queue, error) => log.warn({ queue, reason: error.message }, "cannot consume yet"),
@@ -150,23 +156,29 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       clock: lamport.value,
       uptimeSeconds: (clock.now() - startedAt) / 1_000,
       ...heldTasks(executor),
-      scheduled: [],
+      scheduled: scheduled.tasks,
       revoked: revoked.ids,
       tasks: [...tasks.keys()].map((name) => {
         const rateLimit = settings.rateText(name);
         return rateLimit === undefined ? { name } : { name, rateLimit };
       }),
-      queues: intake.wanted.map((name) => ({ name, routingKey: name, exchange: { name: "", type: "direct" } })),
+      // Under Celery's command line each queue has an exchange of its name, as there; else it is reached through the default one.
+      queues: intake.wanted.map((name) => ({
+        name,
+        routingKey: name,
+        exchange: { name: env.LONGSHORE_CREATE_QUEUES === "no" ? "" : name, type: "direct" },
+      })),
       totals: Object.fromEntries(tally.total),
       eventsEnabled: events.enabled,
-      prefetch: executor.slots,
+      prefetch: held(),
       pool: { implementation: deps.pool.name, concurrency: executor.slots, processes: deps.pool.pids },
       broker: brokerInfo(env.CELERY_BROKER_URL),
       usage: { ...process.resourceUsage() },
-      conf: { worker_concurrency: executor.slots, task_acks_late: true },
+      conf: confOf(env, executor.slots),
       software: `${SOFTWARE.name} ${SOFTWARE.version}`,
     }),
-    act: (action) => applyAction(action, { intake, executor, events, revoked, settings, clock, onShutdown: deps.onShutdown, log }),
+    act: (action) =>
+      applyAction(action, { intake, executor, events, revoked, scheduled, leases, settings, clock, onShutdown: deps.onShutdown, log }),
     onTrouble: (error) => log.error({ err: error }, "remote control failed"),
   });
   control.catch((error: unknown) => log.error({ err: error }, "no remote control: the broker refuses it"));

@@ -85,6 +85,8 @@ export interface Leases {
   clear(key: string, fence: string): Promise<void>;
   /** A result outside any lease. A stored SUCCESS stays as it is. */
   store(resultKey: string, result: string): Promise<void>;
+  /** That a task is revoked, where no worker has started it. */
+  revoke(resultKey: string, result: string): Promise<void>;
 }
 
 /** The record of a key. The braces keep all of it on one slot of a Redis cluster. */
@@ -154,6 +156,9 @@ export function openLeases(store: StorePort, options: LeaseOptions = {}): Leases
       await store.run(SCRIPTS.clear, [toRecordKey(key)], [fence]);
     },
     store: storeRow,
+    async revoke(key, result) {
+      await store.run(SCRIPTS.revoke, [key], [result, times.resultTtlS]);
+    },
   };
 }
 

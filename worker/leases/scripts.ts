@@ -12,4 +12,5 @@ export const SCRIPTS = {
   kill: load("kill"),
   clear: load("clear"),
   store: load("store"),
+  revoke: load("revoke"),
 } as const;

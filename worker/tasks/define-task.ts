@@ -101,6 +101,16 @@ export interface TaskDefinition<A extends Schema | undefined, K extends Schema |
   /** Starts per second, minute or hour in one worker: `10/s`, `10/m`, `10/h`. Remote control may change it. */
   readonly rateLimit?: string | number;
   readonly ignoreResult?: boolean;
+  /**
+   * When the message is acknowledged: late (default), after the result is stored, or, with false, when the task starts, as Celery does
+   * unless told otherwise: then a crash of the worker loses the task.
+   */
+  readonly acksLate?: boolean;
+  /**
+   * As an error callback (`link_error`) it is called with the failed call `{id, task, args, kwargs, …}`, its exception
+   * `{exc_type, exc_message, exc_module}` and its traceback, as Celery's `(request, exc, traceback)`. Default: with the failed task's id.
+   */
+  readonly takesError?: boolean;
   readonly run: (input: InputOf<A, K>, context: TaskContext) => unknown;
 }
 
@@ -116,6 +126,8 @@ export interface Task extends RetryPolicy {
   readonly softTimeLimit?: number;
   readonly rateLimit?: string | number;
   readonly ignoreResult: boolean;
+  readonly acksLate: boolean;
+  readonly takesError?: boolean;
   /** Names that positional arguments fill, in their order. */
   readonly parameters: readonly string[];
   /** Runs beside the supervisor whatever the pool is: it has no code that could block, and no module that a child could load. */
@@ -144,6 +156,7 @@ export function defineTask<A extends Schema | undefined = undefined, K extends S
     mode: definition.mode ?? "at-most-once",
     effectStarts: definition.effectStarts ?? "at-mark",
     ignoreResult: definition.ignoreResult ?? false,
+    acksLate: definition.acksLate ?? true,
     parameters: args === undefined ? parametersOf(kwargs) : [],
     // `bind` validated the input with the very schemas that these functions' types come from.
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: (input: unknown) => idempotencyKey(input as InputOf<A, K>) }),

@@ -42,9 +42,7 @@ export type CanvasStep =
       readonly state?: "REVOKED";
       readonly groupId?: string;
       readonly parentId?: string;
-    }
-  /** Call an error callback that this worker knows, with the failed task and its error. */
-  | { readonly step: "run-errback"; readonly signature: Signature };
+    };
 
 /** What was planned, and the `as_tuple()` of its result, for `children`. */
 export interface CanvasPlan {
@@ -66,6 +64,8 @@ export interface CanvasContext {
   readonly newId: (seed: string) => string;
   /** With `task_inherit_parent_priority`. */
   readonly priority?: number;
+  /** Whether a task of that name is known to take, as an error callback, the failed call and its error in place of the failed task's id. */
+  readonly takesError?: (name: string) => boolean;
 }
 
 /** Options of a call, as `apply_async` takes them: those of the signature, overlaid with those of the caller. */

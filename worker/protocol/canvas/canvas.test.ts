@@ -133,9 +133,9 @@ test("a failure fails every later step, tells their chords, and calls back", () 
     chain: [sig("last", { task_id: "last", chord, group_id: "g2" }), inner, sig("next", { task_id: "next" })],
     errbacks: [sig("known"), sig("elsewhere")],
   };
-  const steps = afterFailure(task, error, context(task), (name) => name === "known");
+  const steps = afterFailure(task, error, { ...context(task), takesError: (name) => name === "known" }, "stack");
   const short = (step: CanvasStep): string =>
-    `${step.step} ${step.step === "publish" ? `${step.task.name}(${String(step.task.args)})` : "taskId" in step ? step.taskId : "signature" in step ? step.signature.task : ""}`;
+    `${step.step} ${step.step === "publish" ? `${step.task.name}(${String(step.task.args)})` : "taskId" in step ? step.taskId : ""}`;
   expect(steps.map(short)).toEqual([
     `chord-part ${task.id}`,
     "fail last",
@@ -143,7 +143,7 @@ test("a failure fails every later step, tells their chords, and calls back", () 
     "fail c",
     "fail next",
     "fail inner",
-    "run-errback known",
+    `publish known(${String([{}, {}, "stack"])})`,
     `publish elsewhere(${task.id})`,
   ]);
 });

@@ -1,5 +1,5 @@
 import type { PyException } from "../exception.ts";
-import type { Value } from "../json/value.ts";
+import type { Value, ValueMap } from "../json/value.ts";
 import type { TaskMessage } from "../task-message.ts";
 import { applySignature } from "./canvas-apply.ts";
 import { chordParts, isChain, isChord, isGroup, tasksOf, unrollGroup, withOptions } from "./canvas-chain.ts";
@@ -31,19 +31,16 @@ export function afterSuccess(task: TaskMessage, result: Value, context: CanvasCo
 
 /**
  * What follows a failure, after it is stored: the part of a chord, the failure of every later step of the chain, the error callbacks.
- * `runsErrback` says whether this worker has a task of that name which takes the error itself; the others are sent the failed id.
+ * Celery calls error callbacks of new style inside the worker; here they are sent like the others, so that a crash loses none.
  * celery/backends/base.py `mark_as_failure`, with 5.7's descent into the bodies of chords.
  */
-export function afterFailure(
-  task: TaskMessage,
-  error: PyException,
-  context: CanvasContext,
-  runsErrback: (name: string) => boolean = () => false,
-): readonly CanvasStep[] {
+export function afterFailure(task: TaskMessage, error: PyException, context: CanvasContext, traceback?: string): readonly CanvasStep[] {
+  const { id, name, args, kwargs, retries, rootId, parentId } = task;
+  const request: ValueMap = { id, task: name, args, kwargs, retries, root_id: rootId, parent_id: parentId ?? null };
   return [
     ...chordPart(task, "FAILURE", error),
     ...failChain(task.chain, error),
-    ...errbacks(task.id, task.errbacks, context, runsErrback, "errback"),
+    ...errbacks(request, error, traceback, task.errbacks, context, "errback"),
   ];
 }
 
@@ -65,12 +62,7 @@ export function chordBody(body: Signature, results: readonly Value[], context: C
 }
 
 /** A chord that cannot go on: its body fails in its place, with its error callbacks and all that would have followed. `chord_error_from_stack` */
-export function chordFailure(
-  body: Signature,
-  error: PyException,
-  context: CanvasContext,
-  runsErrback: (name: string) => boolean = () => false,
-): readonly CanvasStep[] {
+export function chordFailure(body: Signature, error: PyException, context: CanvasContext): readonly CanvasStep[] {
   const links = asSignatures(body.options?.["link_error"]) ?? [];
   const tasks = isGroup(body) ? unrollGroup(body) : [body];
   const steps = tasks.flatMap((task, index): readonly CanvasStep[] => {
@@ -78,7 +70,7 @@ export function chordFailure(
     const taskId = typeof id === "string" ? id : context.newId(`body:${index}`);
     const own = isGroup(body) ? (asSignatures(task.options?.["link_error"]) ?? []) : [];
     const failed = failChain([withOptions(task, { task_id: taskId })], error);
-    return [...failed, ...errbacks(taskId, [...own, ...links], context, runsErrback, `body-errback:${index}`)];
+    return [...failed, ...errbacks({ id: taskId }, error, undefined, [...own, ...links], context, `body-errback:${index}`)];
   });
   return [...steps, ...failChain(asSignatures(body.options?.["chain"]) ?? [], error)];
 }
@@ -111,21 +103,27 @@ function failChain(chain: readonly Signature[], error: PyException): readonly Ca
   return steps;
 }
 
-/** Error callbacks of old style get the failed task's id, as one group. */
+/** Error callbacks of old style get the failed task's id, as one group; those of new style the failed call, its error and its traceback. */
 function errbacks(
-  failedId: string,
+  request: ValueMap,
+  error: PyException,
+  traceback: string | undefined,
   signatures: readonly Signature[],
   context: CanvasContext,
-  runsErrback: (name: string) => boolean,
   seed: string,
 ): readonly CanvasStep[] {
-  const here = signatures.filter(({ task }) => runsErrback(task));
-  const sent = signatures.filter(({ task }) => !runsErrback(task));
-  const calls: readonly CanvasStep[] = here.map((signature) => ({ step: "run-errback", signature }));
-  if (sent.length === 0) return calls;
+  const failedId = request["id"] ?? null;
+  const own = { parent_id: failedId, root_id: context.rootId ?? null };
+  const isNew = ({ task }: Signature): boolean => context.takesError?.(task) === true;
+  const oldOnes = signatures.filter((signature) => !isNew(signature));
   return [
-    ...calls,
-    ...applySignature(groupOf(sent), [failedId], { parent_id: failedId, root_id: context.rootId ?? null }, context, seed).steps,
+    ...signatures
+      .filter(isNew)
+      .flatMap(
+        (signature, index) =>
+          applySignature(signature, [request, { ...error }, traceback ?? null], own, context, `${seed}-new:${index}`).steps,
+      ),
+    ...(oldOnes.length === 0 ? [] : applySignature(groupOf(oldOnes), [failedId], own, context, seed).steps),
   ];
 }
 

@@ -188,7 +188,7 @@ function addConsumer(args: ValueMap): ControlAnswer {
 
 function report(worker: WorkerSnapshot): string {
   const settings = Object.entries(worker.conf).map(([name, value]) => `${name}: ${pyRepr(value)}`);
-  return `\nsoftware -> ${worker.software}\nsettings -> transport:amqp\n\n${settings.join("\n")}\n`;
+  return `\nsoftware -> celery:5.7 (${worker.software})\nsettings -> transport:amqp\n\n${settings.join("\n")}\n`;
 }
 
 function amount({ n }: ValueMap): number {

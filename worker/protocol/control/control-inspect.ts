@@ -58,7 +58,10 @@ export function queueInfo({ name, routingKey, exchange, arguments: queueArgument
 
 /** One line of `inspect scheduled`. */
 export function scheduledInfo(held: HeldTask, hostname: string): Record<string, unknown> {
-  return { eta: held.task.eta === undefined ? null : formatIso(held.task.eta.getTime()), priority: 6, request: taskInfo(held, hostname) };
+  const { eta, headers } = held.task;
+  // The text that came has Python's microseconds.
+  const text = typeof headers["eta"] === "string" ? headers["eta"] : eta === undefined ? null : formatIso(eta.getTime());
+  return { eta: text, priority: 6, request: taskInfo(held, hostname) };
 }
 
 /** `inspect stats`: what Flower and `celery inspect` read of it, under Celery's names. */

@@ -113,6 +113,7 @@ const held = (id: string, startedAt?: number): HeldTask => ({
     kwargsRepr: "{}",
     priority: 1,
     eta: new Date(0),
+    headers: {},
   } as unknown as TaskMessage,
   exchange: "media",
   routingKey: "work",
