@@ -9,6 +9,8 @@ import { ensurePackages } from "./packages.ts";
 import { step } from "./progress.ts";
 
 export type CeleryVersion = "5.6" | "5.7";
+/** A set of pinned packages: a Celery with Flower, or the one that runs Celery's own integration suite. */
+export type PythonSet = CeleryVersion | "5.7-suite";
 
 export interface Python {
   /** The folder with `python`, `celery` and `flower`. */
@@ -16,13 +18,13 @@ export interface Python {
 }
 
 /** The file with everything that is pinned for a version of Celery. */
-export const requirementsOf = (celery: CeleryVersion): string => join(import.meta.dirname, `requirements-celery-${celery}.txt`);
+export const requirementsOf = (celery: PythonSet): string => join(import.meta.dirname, `requirements-celery-${celery}.txt`);
 
 /**
  * A Python with Celery of that version, Flower, msgpack and YAML, as pinned in `requirements-celery-*.txt`. Made once per content of that file.
  * Never touches the machine's own Python packages. Throws when PyPI does not answer.
  */
-export async function python(celery: CeleryVersion = "5.6"): Promise<Python> {
+export async function python(celery: PythonSet = "5.6"): Promise<Python> {
   const requirements = requirementsOf(celery);
   const key = createHash("sha256")
     .update(await readFile(requirements))
