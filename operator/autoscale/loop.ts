@@ -6,6 +6,8 @@ import { createTurns, type LoopPool, QUICK_EVERY_MS } from "./turns.ts";
 
 /** What only the management API knows is asked for at most this often, ms. */
 const SLOWLY_EVERY_MS = 1_000;
+/** Between the end of a look and the next one, ms, however long it took: the process has other things to do. */
+const SHORTEST_PAUSE_MS = 50;
 
 export interface BrokerLoopOptions {
   readonly sensor: BrokerSensor;
@@ -58,10 +60,13 @@ export function createBrokerLoop({ sensor, pools, evaluate, clock }: BrokerLoopO
     void (await look(turns.next(all, pending, now), true));
   };
 
-  const schedule = (): void => {
+  /** Looks begin at an even pace: a look of hundreds of queues takes from the pause after it. */
+  const schedule = (tookMs = 0): void => {
     if (stopped) return;
-    timer = clock.after(pending.size > 0 ? LOOK_AGAIN_MS : QUICK_EVERY_MS, () => {
-      running = pass().finally(schedule);
+    const pause = pending.size > 0 ? LOOK_AGAIN_MS : Math.max(SHORTEST_PAUSE_MS, QUICK_EVERY_MS - tookMs);
+    timer = clock.after(pause, () => {
+      const began = elapsed();
+      running = pass().finally(() => schedule(elapsed() - began));
     });
   };
 
