@@ -14,7 +14,7 @@ import { type WorkerEnv, workerEnvSchema } from "./contract/env.ts";
 import { isRpc, TERMINATION_LOG } from "./contract/names.ts";
 import { startWorker } from "./engine/worker.ts";
 import { openPool } from "./pools/index.ts";
-import { stopNow, stopSignal } from "./stop-signal.ts";
+import { isCold, stopNow, stopSignal } from "./stop-signal.ts";
 import { systemClock } from "./system-clock.ts";
 import { builtinTasks } from "./tasks/builtin.ts";
 import { declaredTasks } from "./tasks/declared/index.ts";
@@ -100,7 +100,7 @@ const worker = await startWorker({
 });
 log.info({ pod: env.POD_NAME, queues: env.LONGSHORE_QUEUES, slots: env.LONGSHORE_CONCURRENCY, tasks: [...tasks.keys()] }, "started");
 const end = async (): Promise<void> => {
-  await worker.drain();
+  await worker.drain({ cold: isCold() });
   await worker[Symbol.asyncDispose]();
   await broker[Symbol.asyncDispose]();
   await store[Symbol.asyncDispose]();

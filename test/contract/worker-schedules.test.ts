@@ -6,6 +6,7 @@ import { openChords } from "../../worker/chords/chords.ts";
 import { type AttemptDeps, attempt, type Observer } from "../../worker/engine/attempt.ts";
 import { newScheduled } from "../../worker/engine/scheduled.ts";
 import { openTaskSettings } from "../../worker/engine/task-settings.ts";
+import { openGlobalRates } from "../../worker/leases/global-rates.ts";
 import { openKeeper } from "../../worker/leases/keeper.ts";
 import { LEASE_TIMES, openLeases } from "../../worker/leases/leases.ts";
 import { asyncPool } from "../../worker/pools/async.ts";
@@ -99,6 +100,10 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       broker,
       leases,
       rpc: false,
+      acks: { late: true, onFailureOrTimeout: true },
+      globalRates: openGlobalRates(store),
+      deliveryLimit: 0,
+      hostname: "celery@schedules",
       chords: openChords(store, systemClock, 600),
       keeper,
       rows: { started: undefined, extended: () => ({}) },

@@ -56,6 +56,22 @@ export const workerEnvSchema = z.object({
   LONGSHORE_EVENTS: z.stringbool().default(false).meta({ description: "Task events from the start, as `celery worker -E`." }),
   LONGSHORE_TIME_LIMIT: z.coerce.number().positive().optional().meta({ description: "Hard limit of tasks that set none, s." }),
   LONGSHORE_SOFT_TIME_LIMIT: z.coerce.number().positive().optional().meta({ description: "Soft limit of tasks that set none, s." }),
+  CELERY_TASK_ACKS_LATE: z.stringbool().default(true).meta({
+    description: "Celery's task_acks_late, for tasks that do not say. Unlike Celery's, the default is true: a crash loses nothing.",
+  }),
+  CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT: z
+    .stringbool()
+    .default(true)
+    .meta({ description: "false: messages of failed tasks go to the dead letters." }),
+  LONGSHORE_DELIVERY_LIMIT: z.coerce.number().int().min(0).max(1_000_000).default(18).meta({
+    description:
+      "How often a message may come back before its task fails and it goes to the dead letters; 0: for ever. Below RabbitMQ's own limit of 20, which would drop it without a word.",
+  }),
+  LONGSHORE_DEAD_LETTER_EXCHANGE: z
+    .string()
+    .optional()
+    .meta({ description: "Where dead letters are published with their reason; without it they are rejected, and the queue decides." }),
+  LONGSHORE_DEAD_LETTER_ROUTING_KEY: z.string().optional().meta({ description: "Their routing key; the queue's name unless set." }),
   LONGSHORE_CREATE_QUEUES: z.enum(["no", "classic", "quorum"]).default("no").meta({
     description: "Create queues that are missing, each with a direct exchange of its name, as Celery does. With the operator: no.",
   }),

@@ -1,4 +1,5 @@
 import type { Chords } from "../chords/chords.ts";
+import type { GlobalRates } from "../leases/global-rates.ts";
 import type { Keeper } from "../leases/keeper.ts";
 import type { Begun, Leases } from "../leases/leases.ts";
 import type { BrokerPort, Delivery } from "../ports.ts";
@@ -7,12 +8,15 @@ import { encodeException, type PyException } from "../protocol/exception.ts";
 import { decodeResult, encodeResult, resultKey, type TaskResult } from "../protocol/result.ts";
 import type { Decoded, TaskMessage } from "../protocol/task-message.ts";
 import type { Task } from "../tasks/define-task.ts";
+import { type AckDefaults, ackedNow, acksLate } from "./acks.ts";
 import { admit } from "./admit.ts";
 import { carryOut } from "./carry-out.ts";
+import { type BuryDeps, bury } from "./dead-letter.ts";
 import { decodeDelivery } from "./decode.ts";
 import { effectUnknown } from "./failure.ts";
 import { finish } from "./finish.ts";
 import { followUps } from "./follow-ups.ts";
+import { globalRateWait } from "./global-rate-wait.ts";
 import { workKey } from "./key.ts";
 import { decodeOutbox, publishAll } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
@@ -31,8 +35,12 @@ export interface Observer {
   malformed(reason: string, delivery: Delivery): void;
 }
 
-export interface AttemptDeps extends RunDeps {
+export interface AttemptDeps extends RunDeps, Omit<BuryDeps, "log"> {
   readonly broker: BrokerPort;
+  readonly acks: AckDefaults;
+  readonly globalRates: GlobalRates;
+  /** How often a message may come back before it is dead; 0 for no limit. */
+  readonly deliveryLimit: number;
   readonly leases: Leases;
   readonly chords: Chords;
   /** Results go to the queues of their clients, too. */
@@ -51,7 +59,7 @@ export interface AttemptDeps extends RunDeps {
 
 /** A task in a slot: what remote control can list and stop. */
 export interface Running {
-  readonly delivery: Delivery;
+  delivery: Delivery;
   task?: TaskMessage;
   startedAt?: number;
   readonly control: AbortController;
@@ -85,6 +93,8 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   if (early !== undefined) return await park(running, parked(task, delivery, early.ms, early.headers), deps);
   const bound = definition.bind(task.args, task.kwargs);
   if ("problem" in bound) return await end(failure({ exc_type: "TypeError", exc_message: [bound.problem], exc_module: "builtins" }));
+  const shared = await globalRateWait(definition, task, bound.input, deps.globalRates);
+  if (shared !== undefined) return await park(running, parked(task, delivery, shared.ms, shared.headers), deps);
 
   let begun: Begun;
   try {
@@ -111,16 +121,24 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
       break;
   }
   const { lease } = begun;
+  const deliveries = delivery.deliveryCount ?? 0;
+  if (deps.deliveryLimit > 0 && deliveries >= deps.deliveryLimit) {
+    const text = `came back ${deliveries} times: workers take it and never settle it; the limit is ${deps.deliveryLimit}`;
+    const error = { exc_type: "DeliveryLimitExceeded", exc_message: [text], exc_module: "longshore" };
+    return await finish({ running, task, outcome: failure(error), lease, drop: true }, deps);
+  }
   using held = deps.keeper.keep(lease);
   running.startedAt = deps.clock.now();
   deps.observer.started(task);
-  if (!definition.acksLate) {
-    delivery.ack();
+  if (!acksLate(definition, deps.acks)) {
+    running.delivery = ackedNow(delivery);
     running.acknowledged = true;
   }
   const ignoreResult = task.ignoreResult ?? definition.ignoreResult;
   if (deps.rows.started !== undefined && !ignoreResult) await deps.leases.store(resultKey(task.id), deps.rows.started(task, delivery));
-  const outcome = await runTask(deps, { task, definition, input: bound.input, delivery, lease, held, control: running.control });
+  // Nobody hands it out again: to lose what runs it is a failure at once.
+  const given = running.acknowledged === true ? { ...delivery, redelivered: true } : delivery;
+  const outcome = await runTask(deps, { task, definition, input: bound.input, delivery: given, lease, held, control: running.control });
   deps.crashPoint?.("after-run");
   await finish({ running, task, outcome, lease, ignoreResult }, deps);
 }
@@ -198,5 +216,5 @@ async function refuse(delivery: Delivery, malformed: Extract<Decoded, { kind: "m
     const result = { id, state: "FAILURE", error: celeryError(name, malformed.reason), dateDone: deps.clock.now() };
     await answer(id, malformed.answer?.replyTo, result, deps);
   }
-  delivery.reject(false);
+  await bury(delivery, { reason: "malformed", error: malformed.reason }, deps);
 }

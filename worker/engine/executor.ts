@@ -46,7 +46,7 @@ export function openExecutor(slots: number, deps: ExecutorDeps): Executor {
       // The store or the broker refuses for good: the message goes back after a pause, or it would spin.
       deps.onTrouble(error, delivery);
       await new Promise<void>((resolve) => void deps.clock.setTimeout(resolve, TROUBLE_PAUSE_MS));
-      if (slot.acknowledged !== true) delivery.reject(true);
+      slot.delivery.reject(true);
     }
     running.delete(slot);
     tally.busy = running.size;

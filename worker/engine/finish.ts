@@ -1,14 +1,16 @@
 import type { Lease } from "../leases/leases.ts";
-import { encodeException } from "../protocol/exception.ts";
+import { encodeException, exceptionRepr } from "../protocol/exception.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
+import { acksFailure } from "./acks.ts";
 import type { AttemptDeps, Running } from "./attempt.ts";
 import { carryOut } from "./carry-out.ts";
+import { bury, type Death } from "./dead-letter.ts";
 import { type FollowUps, followUps } from "./follow-ups.ts";
-import { encodeOutbox, publishAll } from "./outbox.ts";
+import { encodeOutbox } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyWith } from "./reply.ts";
-import { parked, type Settlement, settle } from "./settle.ts";
+import { type Settlement, settle } from "./settle.ts";
 
 export interface Finish {
   readonly running: Running;
@@ -17,7 +19,7 @@ export interface Finish {
   /** Absent when the task was refused before it asked for one. */
   readonly lease?: Lease;
   readonly ignoreResult?: boolean;
-  /** Rejects instead of acknowledging. */
+  /** A failure goes to the dead letters, whatever the task says. */
   readonly drop?: boolean;
 }
 
@@ -28,11 +30,13 @@ interface Settled {
 }
 
 /** A settlement and its result as text. A value that no message can carry turns the success into a failure that says so. */
-function settled({ running, task, outcome }: Finish, { rows, tasks }: Pick<AttemptDeps, "rows" | "tasks">, now: number): Settled {
-  const { delivery } = running;
+function settled({ running, task, outcome, drop }: Finish, { rows, tasks, acks }: AttemptDeps, now: number): Settled {
+  const { delivery, acknowledged = false } = running;
+  const dropFailure = drop === true || !acksFailure(tasks.get(task.name) ?? {}, acks);
   const build = (how: Outcome): Settled => {
     const follow = followUps(task, how, delivery.queue, now, tasks);
-    const facts = { now, queue: delivery.queue, properties: delivery.properties, followUps: follow.out, children: follow.children };
+    const { queue, properties } = delivery;
+    const facts = { now, queue, properties, followUps: follow.out, children: follow.children, dropFailure, acknowledged };
     const settlement = settle(task, how, facts);
     const { result } = settlement;
     return { settlement, follow, result: result === undefined ? "" : encodeResult({ ...result, ...rows.extended(task, delivery) }) };
@@ -43,6 +47,15 @@ function settled({ running, task, outcome }: Finish, { rows, tasks }: Pick<Attem
     return build({ kind: "failure", error: encodeException(error) });
   }
 }
+
+/** Why it is dead, for whoever reads the dead letters. */
+function deathOf({ outcome }: Finish, { result }: Settlement): Death {
+  const error = result?.error;
+  if (error === undefined) return { reason: "rejected", error: "" };
+  const reason = outcome.kind === "reject" ? "rejected" : (DEATHS[error.exc_type] ?? "failed");
+  return { reason, error: outcome.kind === "reject" ? outcome.reason : exceptionRepr(error) };
+}
+const DEATHS: Readonly<Record<string, Death["reason"]>> = { NotRegistered: "not-registered", DeliveryLimitExceeded: "delivery-limit" };
 
 /**
  * Carries a settlement out, in the only order that loses nothing at a crash: the lease and the result in one step, what follows
@@ -76,18 +89,8 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
     }
   }
   deps.crashPoint?.("before-ack");
-  await settleDelivery(running, task, request.drop === true ? "drop" : settlement.broker, deps);
+  if (settlement.broker === "drop") await bury(running.delivery, deathOf(request, settlement), deps);
+  else if (settlement.broker === "requeue") running.delivery.reject(true);
+  else running.delivery.ack();
   deps.observer.ended(task, settlement.event, settlement.result, runMs);
-}
-
-/** The delivery's end. One that was acknowledged at the task's start is sent again where it should go back to its queue. */
-async function settleDelivery(running: Running, task: TaskMessage, how: Settlement["broker"], deps: AttemptDeps): Promise<void> {
-  const { delivery, acknowledged } = running;
-  if (acknowledged !== true) {
-    if (how === "ack") delivery.ack();
-    else delivery.reject(how === "requeue");
-  } else if (how === "requeue")
-    await publishAll(deps.broker, [{ message: parked(task, delivery, 0).message }], deps.clock, (error) =>
-      deps.log.error({ err: error, taskId: task.id }, "a task that goes back to its queue was refused"),
-    );
 }

@@ -56,6 +56,18 @@ const cases: readonly [why: string, outcome: Outcome, want: Partial<Settlement>]
 ];
 test.for(cases)("%s", ([, outcome, want]) => expect(settle(task, outcome, facts)).toMatchObject(want));
 
+test("a failure that does not acknowledge may be sent again from the dead letters, unless its effect may have happened", () => {
+  const dead = { ...facts, dropFailure: true };
+  expect(settle(task, { kind: "failure", error }, dead)).toMatchObject({ lease: "release", broker: "drop", event: "task-failed" });
+  const unknown = { ...error, exc_type: "EffectUnknown" };
+  expect(settle(task, { kind: "failure", error: unknown }, dead)).toMatchObject({ lease: "kill", broker: "drop" });
+});
+
+test("what was acknowledged before it ran is sent anew instead of requeued", () => {
+  const [out] = settle(task, { kind: "reject", requeue: true, reason: "" }, { ...facts, acknowledged: true }).out;
+  expect(out).toMatchObject({ message: { exchange: "", routingKey: "q", body, properties: { headers: { id: "t", retries: 1 } } } });
+});
+
 test("a retry is Celery's message: same id and body, one retry more, straight to its queue after the wait, without dead-letter headers", () => {
   const [out] = settle(task, { kind: "retry", delayMs: 500, error }, facts).out;
   expect(out).toMatchObject({ delayMs: 500, message: { exchange: "", routingKey: "q", body } });

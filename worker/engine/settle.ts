@@ -52,6 +52,10 @@ export interface SettleFacts {
   readonly children?: TaskResult["children"];
   /** Callbacks, the next step of a chain: whatever is sent after this outcome. */
   readonly followUps?: readonly Outgoing[];
+  /** A failure does not acknowledge the message: it goes to the dead letters. */
+  readonly dropFailure?: boolean;
+  /** It was acknowledged before it ran: what would go back to the queue is sent anew. */
+  readonly acknowledged?: boolean;
 }
 
 /** How long a message of a lost lease waits before it asks for the stored answer, ms. */
@@ -123,7 +127,10 @@ export function settle(task: TaskMessage, outcome: Outcome, facts: SettleFacts):
     }
     case "failure": {
       const result = failed("FAILURE", outcome.error, outcome.traceback);
-      return { lease: "kill", nextAttempt, result, out: followUps, broker: "ack", event: "task-failed" };
+      if (facts.dropFailure !== true) return { lease: "kill", nextAttempt, result, out: followUps, broker: "ack", event: "task-failed" };
+      // Who sends a dead letter again means it to run; not what may have had its effect.
+      const lease = outcome.error.exc_type === "EffectUnknown" ? "kill" : "release";
+      return { lease, nextAttempt, result, out: followUps, broker: "drop", event: "task-failed" };
     }
     case "retry": {
       const result = failed("RETRY", outcome.error, outcome.traceback);
@@ -135,7 +142,10 @@ export function settle(task: TaskMessage, outcome: Outcome, facts: SettleFacts):
       return { lease: "kill", nextAttempt, result, out: followUps, broker: "ack", event: "task-revoked" };
     }
     case "reject": {
-      if (outcome.requeue) return { lease: "release", nextAttempt, out: [], broker: "requeue", event: "task-rejected" };
+      if (outcome.requeue) {
+        const out = facts.acknowledged === true ? [{ message: again(task, facts, {}) }] : [];
+        return { lease: "release", nextAttempt, out, broker: "requeue", event: "task-rejected" };
+      }
       const result = failed("FAILURE", celeryError("Reject", outcome.reason, false));
       // Released, not ended: who sends it again from the dead-letter queue means it to run.
       return { lease: "release", nextAttempt, result, out: followUps, broker: "drop", event: "task-rejected" };

@@ -2,6 +2,7 @@ import { openChords } from "../chords/chords.ts";
 import type { WorkerEnv } from "../contract/env.ts";
 import type { Heartbeat } from "../contract/heartbeat.ts";
 import { isRpc, nodeName } from "../contract/names.ts";
+import { openGlobalRates } from "../leases/global-rates.ts";
 import { openKeeper } from "../leases/keeper.ts";
 import { LEASE_TIMES, openLeases } from "../leases/leases.ts";
 import type { Pool } from "../pools/pool.ts";
@@ -48,14 +49,17 @@ export interface Worker extends AsyncDisposable {
   /** Resolves once every queue is consumed for the first time. */
   readonly consuming: Promise<void>;
   readonly httpPort: number;
-  /** Stops for good within the grace period. */
-  drain(): Promise<void>;
+  /** Stops for good within the grace period; a cold stop gives running tasks none. */
+  drain(how?: { readonly cold: boolean }): Promise<void>;
 }
 
 const defaultLimits = ({ LONGSHORE_SOFT_TIME_LIMIT: soft, LONGSHORE_TIME_LIMIT: hard }: WorkerEnv): Limits => ({
   ...(soft === undefined ? {} : { soft }),
   ...(hard === undefined ? {} : { hard }),
 });
+
+const cemeteryOf = ({ LONGSHORE_DEAD_LETTER_EXCHANGE: exchange, LONGSHORE_DEAD_LETTER_ROUTING_KEY: routingKey }: WorkerEnv) =>
+  exchange === undefined ? {} : { cemetery: { exchange, ...(routingKey === undefined ? {} : { routingKey }) } };
 
 /** Longer without broker and store than this, and a restart may help, ms. */
 const DEAD_MS = 120_000;
@@ -92,6 +96,11 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     chords: openChords(store, clock, env.CELERY_RESULT_EXPIRES),
     rpc: isRpc(env.CELERY_RESULT_BACKEND),
     keeper,
+    acks: { late: env.CELERY_TASK_ACKS_LATE, onFailureOrTimeout: env.CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT },
+    globalRates: openGlobalRates(store),
+    deliveryLimit: env.LONGSHORE_DELIVERY_LIMIT,
+    ...cemeteryOf(env),
+    hostname,
     rows: resultRows(env, hostname, process.pid),
     tasks,
     clock,
@@ -190,10 +199,10 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   return {
     consuming,
     httpPort: http.port,
-    async drain() {
+    async drain({ cold } = { cold: false }) {
       stopping = true;
       heart.beatNow();
-      const how = await drain(intake, executor, env.LONGSHORE_DRAIN_SECONDS * 1_000, clock);
+      const how = await drain(intake, executor, cold ? 0 : env.LONGSHORE_DRAIN_SECONDS * 1_000, clock);
       log.info({ how }, "drained");
     },
     async [Symbol.asyncDispose]() {

@@ -2,6 +2,9 @@ import { readScript } from "../read-script.ts";
 
 const load = (name: string) => readScript(name, import.meta.url);
 
+/** Places under a shared rate. */
+export const RATE_SCRIPT = load("rate");
+
 /** The commands of the state machine. */
 export const SCRIPTS = {
   begin: load("begin"),

@@ -98,7 +98,7 @@ if (parentPort === null) {
   // The supervisor has gone: nobody would take the result.
   process.on("disconnect", () => process.exit(0));
   // It is the supervisor who decides when to end.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => {});
+  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(signal, () => {});
 } else parentPort.on("message", obey);
 
 try {

@@ -73,6 +73,16 @@ type InputOf<A, K> = K extends Schema
     ? z.output<A>
     : { readonly args: readonly Value[]; readonly kwargs: ValueMap };
 
+/** A rate that all workers of one store share. */
+export interface GlobalRateLimit<Input> {
+  /** `10/s`, `100/m`, `1000/h`. */
+  readonly rate: string | number;
+  /** A rate of its own per key, such as the customer's; default one for the task. */
+  readonly key?: (input: Input) => string;
+  /** How many may start at once after a pause; default 1. */
+  readonly burst?: number;
+}
+
 export interface TaskDefinition<A extends Schema | undefined, K extends Schema | undefined> extends RetryPolicy {
   /** The task's name on the wire, as producers call it. */
   readonly name: string;
@@ -100,12 +110,16 @@ export interface TaskDefinition<A extends Schema | undefined, K extends Schema |
   readonly softTimeLimit?: number;
   /** Starts per second, minute or hour in one worker: `10/s`, `10/m`, `10/h`. Remote control may change it. */
   readonly rateLimit?: string | number;
-  readonly ignoreResult?: boolean;
+  /** Starts per second, minute or hour in all workers of one store together, exact. */
+  readonly globalRateLimit?: GlobalRateLimit<InputOf<A, K>>;
   /**
-   * When the message is acknowledged: late (default), after the result is stored, or, with false, when the task starts, as Celery does
-   * unless told otherwise: then a crash of the worker loses the task.
+   * true acknowledges the message after the result is stored; false when the task starts, as Celery does unless told otherwise: then a crash
+   * of the worker loses the task. Default: the worker's setting, which is true unless changed.
    */
   readonly acksLate?: boolean;
+  /** false sends a failed task's message to the dead letters. Default: the worker's, which is true. Needs late acks. */
+  readonly acksOnFailureOrTimeout?: boolean;
+  readonly ignoreResult?: boolean;
   /**
    * As an error callback (`link_error`) it is called with the failed call `{id, task, args, kwargs, …}`, its exception
    * `{exc_type, exc_message, exc_module}` and its traceback, as Celery's `(request, exc, traceback)`. Default: with the failed task's id.
@@ -125,8 +139,10 @@ export interface Task extends RetryPolicy {
   readonly timeLimit?: number;
   readonly softTimeLimit?: number;
   readonly rateLimit?: string | number;
+  readonly globalRateLimit?: GlobalRateLimit<unknown>;
+  readonly acksLate?: boolean;
+  readonly acksOnFailureOrTimeout?: boolean;
   readonly ignoreResult: boolean;
-  readonly acksLate: boolean;
   readonly takesError?: boolean;
   /** Names that positional arguments fill, in their order. */
   readonly parameters: readonly string[];
@@ -149,15 +165,16 @@ export function defineTask<A extends Schema | undefined = undefined, K extends S
   if (typeof definition.name !== "string" || definition.name === "") throw new TypeError("defineTask: name must be a non-empty string");
   if (typeof definition.run !== "function") throw new TypeError(`defineTask("${definition.name}"): run must be a function`);
   if (definition.rateLimit !== undefined) parseRate(definition.rateLimit);
-  const { idempotencyKey, reconcile, run, args, kwargs, ...rest } = definition;
+  const { idempotencyKey, reconcile, run, args, kwargs, globalRateLimit, ...rest } = definition;
+  if (globalRateLimit !== undefined) parseRate(globalRateLimit.rate);
   return {
     ...rest,
     [BRAND]: true,
     mode: definition.mode ?? "at-most-once",
     effectStarts: definition.effectStarts ?? "at-mark",
     ignoreResult: definition.ignoreResult ?? false,
-    acksLate: definition.acksLate ?? true,
     parameters: args === undefined ? parametersOf(kwargs) : [],
+    ...(globalRateLimit === undefined ? {} : { globalRateLimit: globalRateLimit as GlobalRateLimit<unknown> }),
     // `bind` validated the input with the very schemas that these functions' types come from.
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: (input: unknown) => idempotencyKey(input as InputOf<A, K>) }),
     ...(reconcile === undefined ? {} : { reconcile: (input: unknown, context) => reconcile(input as InputOf<A, K>, context) }),

@@ -61,22 +61,32 @@ describe("the environment", () => {
     expect(own.spec.template.spec["terminationGracePeriodSeconds"]).toBe(30);
     expect(env(own)).toMatchObject({ LONGSHORE_DRAIN_SECONDS: "25" });
   });
-  test("says how slots run tasks, and after how long they are told to stop", () => {
+  test("says how slots run tasks, how long, when they acknowledge, and where the dead go", () => {
     const spec = {
       pool: { type: "processes", maxTasksPerChild: 100, maxMemoryPerChild: "256Mi" },
       softTimeLimitSeconds: 30,
       taskEvents: true,
+      acks: { late: false },
+      prefetchMultiplier: 4,
+      deliveryLimit: 5,
+      deadLetter: { exchange: "dead", routingKey: "orders" },
     };
-    expect(env(deploymentOf(pool(spec), inputs))).toMatchObject({
+    const want = {
       LONGSHORE_WORKER_POOL: "processes",
       LONGSHORE_MAX_TASKS_PER_CHILD: "100",
       LONGSHORE_MAX_MEMORY_MB_PER_CHILD: "256",
       LONGSHORE_SOFT_TIME_LIMIT: "30",
       LONGSHORE_EVENTS: "true",
-    });
-    expect(Object.keys(env(deploymentOf(pool(), inputs))).filter((name) => /POOL$|CHILD|SOFT|EVENTS|DECLARED/.test(name))).toEqual([
-      "LONGSHORE_POOL",
-    ]);
+      CELERY_TASK_ACKS_LATE: "false",
+      CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT: "true",
+      LONGSHORE_PREFETCH_MULTIPLIER: "4",
+      LONGSHORE_DELIVERY_LIMIT: "5",
+      LONGSHORE_DEAD_LETTER_EXCHANGE: "dead",
+      LONGSHORE_DEAD_LETTER_ROUTING_KEY: "orders",
+    };
+    expect(env(deploymentOf(pool(spec), inputs))).toMatchObject(want);
+    const plain = env(deploymentOf(pool(), inputs));
+    expect(Object.keys(want).filter((name) => name in plain)).toEqual([]);
   });
   test("keeps a dollar in a queue's name from being expanded", () => {
     expect(env(deploymentOf(pool(), { ...inputs, queues: ["a$(POD_NAME)"] }))["LONGSHORE_QUEUES"]).toBe("a$$(POD_NAME)");

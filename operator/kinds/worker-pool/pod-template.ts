@@ -124,9 +124,9 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
   const fromSecret = (secretKeyRef: SecretKey): Omit<EnvVar, "name"> => ({ valueFrom: { secretKeyRef } });
   // `$(NAME)` in a value is expanded by the kubelet; `$$` is a plain dollar.
   const plain = (value: string): Omit<EnvVar, "name"> => ({ value: value.replaceAll("$", "$$$$") });
-  const { timeLimitSeconds, softTimeLimitSeconds, pool: kind, taskEvents } = pool.spec;
+  const { timeLimitSeconds, softTimeLimitSeconds, pool: kind, taskEvents, acks, deliveryLimit, deadLetter } = pool.spec;
   const own = pool.spec.runtime === "longshore";
-  const optional = (name: keyof WorkerEnv, value: string | number | undefined) =>
+  const optional = (name: keyof WorkerEnv, value: string | number | boolean | undefined) =>
     value === undefined ? {} : { [name]: plain(String(value)) };
   const table: Readonly<Partial<Record<keyof WorkerEnv, Omit<EnvVar, "name">>>> = {
     POD_NAME: { valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
@@ -143,6 +143,12 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
       LONGSHORE_DRAIN_SECONDS: plain(String(drainSeconds)),
       ...optional("LONGSHORE_TIME_LIMIT", timeLimitSeconds),
       ...optional("LONGSHORE_SOFT_TIME_LIMIT", softTimeLimitSeconds),
+      ...optional("CELERY_TASK_ACKS_LATE", acks?.late),
+      ...optional("CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT", acks?.onFailureOrTimeout),
+      ...optional("LONGSHORE_PREFETCH_MULTIPLIER", pool.spec.prefetchMultiplier),
+      ...optional("LONGSHORE_DELIVERY_LIMIT", deliveryLimit),
+      ...optional("LONGSHORE_DEAD_LETTER_EXCHANGE", deadLetter?.exchange),
+      ...optional("LONGSHORE_DEAD_LETTER_ROUTING_KEY", deadLetter?.routingKey),
       ...optional("LONGSHORE_EVENTS", taskEvents === true ? "true" : undefined),
     }),
   };

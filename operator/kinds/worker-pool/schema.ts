@@ -110,6 +110,37 @@ export const workerPoolKind = defineKind({
       })
       .optional()
       .meta({ description: "How slots run tasks. Other runtimes find the type in $(LONGSHORE_WORKER_POOL)." }),
+    acks: z
+      .strictObject({
+        late: z
+          .boolean()
+          .default(true)
+          .meta({ description: "false acknowledges a message before its task runs, as Celery does by default: a crash loses it." }),
+        onFailureOrTimeout: z
+          .boolean()
+          .default(true)
+          .meta({ description: "false sends the messages of failed tasks to the dead letters." }),
+      })
+      .optional()
+      .meta({ description: "When messages are acknowledged, for tasks that do not say." }),
+    prefetchMultiplier: z.int().min(1).max(100).optional().meta({
+      description:
+        "Messages that a replica holds per slot, those that run included. Default 1: what waits, waits in the queue, for whoever is free.",
+    }),
+    deliveryLimit: z.int().min(0).max(1_000_000).optional().meta({
+      description:
+        "How often a message may come back before its task fails and it goes to the dead letters; 0: for ever. Default 18, below RabbitMQ's own limit of 20 for quorum queues, which nobody is told of.",
+    }),
+    deadLetter: z
+      .strictObject({
+        exchange: z.string().max(255).meta({ description: "Name on the broker; empty for the default exchange." }),
+        routingKey: z.string().max(255).optional().meta({ description: "Default: the name of the queue that the message came from." }),
+      })
+      .optional()
+      .meta({
+        description:
+          "Where workers publish dead letters, with the reason in headers longshore-death-*. Without it they reject them, and the queue's own dead-letter exchange takes them, if it has one.",
+      }),
     taskEvents: z
       .boolean()
       .optional()
