@@ -140,7 +140,7 @@ const outages: readonly [
     ({ workers, faults }) => ((workers.silent = true), (faults.noTotals = true)),
     ({ workers }) => (workers.silent = false),
     "BacklogUnknown",
-    "no heartbeat from",
+    "no word from",
   ],
   [
     "the store is away",

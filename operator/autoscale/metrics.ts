@@ -9,6 +9,8 @@ export interface AutoscaleMetrics {
   judged(namespace: string, pool: string, run: { readonly sight: { readonly rates: RateFigures }; readonly decision: Decision }): void;
   /** The scale was changed. */
   resized(namespace: string, pool: string, direction: "up" | "down"): void;
+  /** Pods that were drained have gone with it. */
+  removed(namespace: string, pool: string, plan: { readonly removed: readonly string[]; readonly timedOut: readonly string[] }): void;
   forget(namespace: string, pool: string): void;
 }
 
@@ -44,6 +46,12 @@ export function createAutoscaleMetrics(registry: Registry): AutoscaleMetrics {
     labelNames: [...labelNames, "direction"],
     registers: [registry],
   });
+  const removals = new Counter({
+    name: `${METRIC_PREFIX}pool_removed_pods_total`,
+    help: "Pods removed after a drain: idle, or with tasks that still ran when scaleDown.drainTimeoutSeconds was over.",
+    labelNames: [...labelNames, "state"],
+    registers: [registry],
+  });
   const gauges = [desired, draining, ready, inFlight, busy, trusted, arrivalRate, service, held];
   return {
     observed(namespace, pool, observation, decision, drainingNow) {
@@ -66,10 +74,15 @@ export function createAutoscaleMetrics(registry: Registry): AutoscaleMetrics {
       why.set({ ...of, reason: decision.reason }, 1);
     },
     resized: (namespace, pool, direction) => resizes.inc({ namespace, pool, direction }),
+    removed(namespace, pool, { removed, timedOut }) {
+      if (removed.length > timedOut.length) removals.inc({ namespace, pool, state: "idle" }, removed.length - timedOut.length);
+      if (timedOut.length > 0) removals.inc({ namespace, pool, state: "timed-out" }, timedOut.length);
+    },
     forget(namespace, pool) {
       forgetReason(namespace, pool);
       for (const each of gauges) each.remove({ namespace, pool });
       for (const direction of ["up", "down"]) resizes.remove({ namespace, pool, direction });
+      for (const state of ["idle", "timed-out"]) removals.remove({ namespace, pool, state });
     },
   };
 }

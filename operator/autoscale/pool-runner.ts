@@ -62,6 +62,7 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
   let memory: Memory | undefined;
   let growth: Growth | undefined;
   let lastScaleTime: string | undefined;
+  let unknownSince: number | undefined;
   let acting: Promise<void> | undefined;
   let control: RemoteControlPort | undefined;
   let queues: readonly string[] = [];
@@ -82,8 +83,13 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     lastScaleTime = rfc3339(clock.now());
     metrics.resized(namespace, name, to > from ? "up" : "down");
     if (plan.removed.length > 0) verdicts.expect(plan.removed, pods, clock.elapsed());
+    metrics.removed(namespace, name, plan);
     log.info({ from, to, reason: decision.reason, why: decision.message, removed: plan.removed }, "pool resized");
     events.record({ regarding: pool, reason: decision.reason, action: "Scale", note: `${from} -> ${to}: ${decision.message}` });
+    if (plan.timedOut.length > 0) {
+      const note = `${some(plan.timedOut)} removed with tasks that still ran, for scaleDown.drainTimeoutSeconds is over`;
+      events.record({ regarding: pool, reason: "DrainTimeout", action: "Drain", note });
+    }
   };
 
   const tellDrain = (pool: WorkerPool, from: number, { drain, pardon }: Resize, { reason, replicas, message }: Decision): void => {
@@ -161,10 +167,11 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     if (acting === undefined && settled.act && isWork(toDo)) {
       acting = act(input, current, toDo, decision, sight).finally(() => (acting = undefined));
     }
+    unknownSince = toDo.unknown > 0 && draining === 0 ? (unknownSince ?? now) : undefined;
     metrics.observed(namespace, name, observation, decision, draining);
     return {
       sight,
-      decision: toDo.unknown > 0 && draining === 0 ? blocked(decision, toDo.unknown) : decision,
+      decision: unknownSince !== undefined && now - unknownSince >= HEARD_WITHIN_MS ? blocked(decision, toDo.unknown) : decision,
       next: step.next,
       draining,
       lastScaleTime,
@@ -173,6 +180,9 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     };
   };
 }
+
+/** A pod that has just begun is heard of within this time, by the broker's slowest list, ms. */
+const HEARD_WITHIN_MS = 15_000;
 
 /** It would shrink, and cannot. */
 const blocked = (decision: Decision, pods: number): Decision => ({

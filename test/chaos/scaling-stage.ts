@@ -12,7 +12,7 @@ import { resourceOf } from "../../operator/runtime/define-kind.ts";
 import { type PrivateBroker, redis, startBroker } from "../cluster/cluster.ts";
 import { createRecordingLog } from "../fakes/log.ts";
 import { type ApiProxy, startApiProxy } from "../integration/api-proxy.ts";
-import { startOperatorProcess } from "../integration/operator-process.ts";
+import { type OperatorProcess, startOperatorProcess } from "../integration/operator-process.ts";
 import { type Manifest, manifests } from "../integration/topology-objects.ts";
 import { BROKERS, SECRETS, startApi } from "../integration/topology-operator.ts";
 
@@ -38,6 +38,8 @@ export interface Stage extends AsyncDisposable {
   readonly proxy: ApiProxy;
   /** A pool of 10 waiting tasks per replica, which shrinks at once when it may. No pod ever comes up: sizes are all there is. */
   readonly kube: KubePort;
+  /** SIGUSR2 moves its wall clock, see jumping-clock.ts. */
+  readonly operator: OperatorProcess;
   /** `spec` takes the place of the pool's own size. */
   readonly pool: (name: string, spec?: object) => Promise<StagedPool>;
   /** Classic queues, by hundreds. */
@@ -94,17 +96,19 @@ export async function openStage(name: string): Promise<Stage> {
   );
   deployments.start();
   const operator = stack.use(
-    startOperatorProcess({
-      KUBECONFIG: kubeconfig,
-      WATCH_NAMESPACES: NAMESPACE,
-      POD_NAMESPACE: NAMESPACE,
-      POD_NAME: "operator",
-      WORKER_IMAGE: "longshore-worker:test",
-      HEALTH_PORT: "0",
-      LOG_LEVEL: "warn",
-    }),
+    startOperatorProcess(
+      {
+        KUBECONFIG: kubeconfig,
+        WATCH_NAMESPACES: NAMESPACE,
+        POD_NAMESPACE: NAMESPACE,
+        POD_NAME: "operator",
+        WORKER_IMAGE: "longshore-worker:test",
+        HEALTH_PORT: "0",
+        LOG_LEVEL: "warn",
+      },
+      ["--import", new URL("jumping-clock.ts", import.meta.url).href, "operator/main.ts"],
+    ),
   );
-  void operator;
 
   /** A connection for one use: the broker comes and goes. */
   const hand = async <T>(
@@ -156,5 +160,5 @@ export async function openStage(name: string): Promise<Stage> {
       await channel.waitForConfirms();
     });
   const owned = stack.move();
-  return { broker, proxy, kube, pool, declare, send, remove, lead, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { broker, proxy, kube, operator, pool, declare, send, remove, lead, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -97,6 +97,9 @@ const cases: readonly [why: string, given: Partial<DecideInput>, replicas: numbe
   ["a pause upwards holds growth", { need: needs(9), pause: "up" }, 3, "Paused"],
   ["a pause upwards lets shrink", { ...less, pause: "up" }, 1, "BacklogThreshold"],
   ["a pause downwards holds shrinking", { ...less, pause: "down" }, 3, "Paused"],
+  ["a pause gives back what is being drained", { ...less, current: 5, draining: 2, pause: "all" }, 5, "Paused"],
+  ["so does a pause downwards", { ...less, current: 5, draining: 2, pause: "down" }, 5, "Paused"],
+  ["a pause upwards lets drained pods come back", { need: needs(4), current: 5, draining: 2, pause: "up" }, 4, "BacklogThreshold"],
   ["a pause downwards lets grow", { need: needs(9), pause: "down" }, 9, "BacklogThreshold"],
   ["pods being drained do not serve", { current: 5, draining: 2 }, 3, "BacklogThreshold"],
 ];

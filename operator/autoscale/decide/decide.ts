@@ -1,7 +1,7 @@
 import type { Reason } from "../../runtime/truth/reasons.ts";
 import type { Observation } from "../observe/observation.ts";
 import type { Need } from "./need.ts";
-import { RULES } from "./rules.ts";
+import { isPaused, RULES } from "./rules.ts";
 
 /** Limits of one pool; ms where the API has seconds. */
 export interface Policy {
@@ -65,10 +65,16 @@ export function decide(input: DecideInput): Decision {
   return RULES.reduce((decision, rule) => rule(decision, input), start);
 }
 
-/** The decision for a pool without `autoscaling`: the size that its owner, or an external autoscaler, has set. */
-export function decideFixed(replicas: number, size: number, pause: Pause): Decision {
-  const paused = pause === "all" || (pause === "up" && replicas > size) || (pause === "down" && replicas < size);
-  if (paused)
-    return { replicas: size, reason: "Paused", message: `paused at ${size}; spec.replicas asks for ${replicas}`, held: true, act: true };
+/** The decision for a pool without `autoscaling`: the size that its owner, or an external autoscaler, has set. `current`: the Deployment's. */
+export function decideFixed(replicas: number, current: number, pause: Pause): Decision {
+  if (isPaused(pause, replicas, current)) {
+    return {
+      replicas: current,
+      reason: "Paused",
+      message: `paused at ${current}; spec.replicas asks for ${replicas}`,
+      held: true,
+      act: true,
+    };
+  }
   return { replicas, reason: "FixedSize", message: `spec.replicas asks for ${replicas}`, held: false, act: true };
 }

@@ -52,7 +52,7 @@ export function evaluate(
 ): { readonly memory: Memory; readonly decision: Decision; readonly next: Next } {
   const { now, observation, policy, target, current, draining } = input;
   if (target === undefined) {
-    const decision = decideFixed(input.fixed, current - draining, input.pause);
+    const decision = decideFixed(input.fixed, current, input.pause);
     return { memory, decision, next: { words: "changes with spec.replicas" } };
   }
   const probe = probeOf(memory.probe, observation, input.rates.serviceSeconds, target.waitSeconds ?? 0, now);

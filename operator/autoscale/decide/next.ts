@@ -37,6 +37,10 @@ export function nextOf(decision: Decision, input: NextInput): Next {
       return { words: "grows again when tasks are finished" };
     case "AtMaximum":
       return { words: "no more than maxReplicas; fewer when less is needed" };
+    case "ScheduledFloor":
+      return { words: "fewer when the scheduled floor ends, if no more are needed then" };
+    case "ManualFloor":
+      return { words: "fewer when spec.replicas is lowered, if no more are needed then" };
     case "Paused":
       return { words: "goes on when the annotation longshore.dev/paused is taken away" };
     case "BrokerAlarm":

@@ -1,6 +1,6 @@
 import type { Reason } from "../../runtime/truth/reasons.ts";
 import type { Trust } from "../observe/observation.ts";
-import type { DecideInput, Decision } from "./decide.ts";
+import type { DecideInput, Decision, Pause } from "./decide.ts";
 
 type Rule = (soFar: Decision, input: DecideInput) => Decision;
 
@@ -120,12 +120,16 @@ const stayInBounds: Rule = (soFar, { policy }) => {
   return soFar;
 };
 
-const obeyPause: Rule = (soFar, input) => {
-  const size = sizeOf(input);
-  const paused =
-    input.pause === "all" || (input.pause === "up" && soFar.replicas > size) || (input.pause === "down" && soFar.replicas < size);
-  return paused ? hold(soFar, input, "Paused", `paused by annotation; otherwise ${soFar.replicas} (${soFar.message})`) : soFar;
+/** Nothing is drained during a pause that forbids to shrink, and what is being drained is given back: a pause may last for days. */
+const obeyPause: Rule = (soFar, { pause, current }) => {
+  if (!isPaused(pause, soFar.replicas, current)) return soFar;
+  const message = `held at ${current}: paused by annotation; otherwise ${soFar.replicas} (${soFar.message})`;
+  return { ...soFar, replicas: current, reason: "Paused", message, held: true };
 };
+
+/** Whether the pause forbids this size. */
+export const isPaused = (pause: Pause, replicas: number, current: number): boolean =>
+  pause === "all" || (pause === "up" && replicas > current) || (pause === "down" && replicas < current);
 
 const adviseOnly: Rule = (soFar, { policy }) =>
   policy.advise ? { ...soFar, act: false, message: `advice only: ${soFar.replicas} (${soFar.message})` } : soFar;

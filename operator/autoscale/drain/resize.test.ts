@@ -27,12 +27,21 @@ const base: ResizeInput = {
   rollingOut: false,
   withoutDrain: false,
 };
-const nothing = { pardon: [], drain: [], cordon: [], cheapen: [], keep: [], scale: undefined, removed: [], unknown: 0 };
+const nothing = { pardon: [], drain: [], cordon: [], cheapen: [], keep: [], scale: undefined, removed: [], timedOut: [], unknown: 0 };
 
 const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<ReturnType<typeof resize>>][] = [
   ["the size is right", {}, {}],
   ["growth is one patch", { decision: to(9) }, { scale: 9 }],
   ["advice does nothing", { decision: { replicas: 9, held: false, act: false } }, {}],
+  [
+    "advice gives back what was being drained",
+    {
+      decision: { replicas: 1, held: false, act: false },
+      pods: [draining("a"), draining("b", 1), pod("c")],
+      steps: steps({ a: "remove" }),
+    },
+    { pardon: ["a", "b"] },
+  ],
   ["one too many: the idle one is drained, the scale stays", { decision: to(2) }, { drain: ["a"] }],
   ["two too many: then the one with least in flight", { decision: to(1) }, { drain: ["a", "b"] }],
   ["a silent pod is never chosen", { decision: to(1), pods: [silent("a"), pod("b", 1), pod("c", 2)] }, { drain: ["b", "c"] }],
@@ -54,7 +63,7 @@ const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<R
   [
     "one that was timed out goes, too",
     { decision: to(2), pods: [draining("a", 1), pod("b"), pod("c")], steps: steps({ a: "time-out" }) },
-    { scale: 2, removed: ["a"] },
+    { scale: 2, removed: ["a"], timedOut: ["a"] },
   ],
   [
     "steps on the way are handed on",

@@ -39,18 +39,31 @@ export interface Resize {
   readonly scale: number | undefined;
   /** Drained, and expected to go with the scale. */
   readonly removed: readonly string[];
+  /** Of these, the ones that still work: their time is over. */
+  readonly timedOut: readonly string[];
   /** How many more would be drained, if it were known what they have in flight. */
   readonly unknown: number;
 }
 
-const NOTHING: Resize = { pardon: [], drain: [], cordon: [], cheapen: [], keep: [], scale: undefined, removed: [], unknown: 0 };
+const NOTHING: Resize = {
+  pardon: [],
+  drain: [],
+  cordon: [],
+  cheapen: [],
+  keep: [],
+  scale: undefined,
+  removed: [],
+  timedOut: [],
+  unknown: 0,
+};
 
 /** The steps from the present size to the decided one: up in one, down by the pods that are drained. Never lowers the scale below the decision. */
 export function resize(input: ResizeInput): Resize {
   const { decision, current, pods, steps } = input;
-  if (!decision.act) return NOTHING;
   const living = pods.filter(({ state }) => state !== "leaving");
   const draining = living.filter(({ drainingSince }) => drainingSince !== undefined);
+  // Advice only: what was begun before is given back, for nobody would end it.
+  if (!decision.act) return { ...NOTHING, pardon: draining.map(({ name }) => name) };
   const surplus = Math.max(0, current - decision.replicas);
   if (input.withoutDrain) return { ...NOTHING, scale: decision.replicas === current ? undefined : decision.replicas };
 
@@ -66,6 +79,7 @@ export function resize(input: ResizeInput): Resize {
   const removable = decision.held || unsure ? [] : done;
   const lower = decision.held ? 0 : removable.length + phantoms;
   const scale = decision.replicas > current ? decision.replicas : lower > 0 ? Math.max(decision.replicas, current - lower) : undefined;
+  const removed = scale !== undefined && scale < current ? removable : [];
   const more = decision.held
     ? 0
     : Math.max(0, wanted - kept.length, Math.min(newborn(living).length, kept.length - startingOf(living, kept)));
@@ -77,7 +91,8 @@ export function resize(input: ResizeInput): Resize {
     cheapen: next("lower-cost"),
     keep: next("raise-cost"),
     scale,
-    removed: scale !== undefined && scale < current ? removable : [],
+    removed,
+    timedOut: removed.filter((name) => steps.get(name) === "time-out"),
     unknown: Math.min(more - drain.length, living.filter(({ state }) => state === "silent").length),
   };
 }

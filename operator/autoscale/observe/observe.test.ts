@@ -83,7 +83,7 @@ test.for(inFlight)("%s", ([, pods, of, value, trust]) => {
 test("a doubt names the pods that are silent", () => {
   const pods = ["a", "b", "c", "d", "e"].map((name) => pod({ name }));
   expect(look({ pods, queues: [queue({ live: live(1) })] }).doubts).toEqual([
-    "what is in flight is not known: no heartbeat from a, b, c and 2 more",
+    "what is in flight is not known: no word from a, b, c and 2 more",
   ]);
 });
 
@@ -125,6 +125,13 @@ const zeros: readonly [
     { live: live(0), totals: totals(0) },
     false,
     { since: now - 9_000, confirmed: true },
+  ],
+  [
+    "totals do not, while a worker consumes and the answer shows no consumer: the leader did not answer",
+    { since: now - 9_000, confirmed: false },
+    { live: live(0, 0), totals: totals(0) },
+    true,
+    { since: now - 9_000, confirmed: false },
   ],
   [
     "totals may speak of the time before",

@@ -90,5 +90,5 @@ function seeInFlight(pods: readonly PodSeen[], { queues, now }: PoolReadings): M
 function silence(pods: readonly PodSeen[]): string {
   const names = pods.filter(({ state }) => state === "silent").map(({ name }) => name);
   const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
-  return `what is in flight is not known: no heartbeat from ${shown}`;
+  return `what is in flight is not known: no word from ${shown}`;
 }

@@ -18,6 +18,8 @@ export interface Ledger extends AsyncDisposable {
   endedIn(pool: string): number;
   /** Different tasks that have ended. */
   readonly ended: number;
+  /** Ends the tasks of a negative duration in these pods, those that begin there later too. */
+  release(pods: readonly string[]): void;
 }
 
 /** Listens for workers and keeps what they write. Load comes from pods of the local cluster only. */
@@ -25,7 +27,7 @@ export async function openLedger(): Promise<Ledger> {
   const entries: Entry[] = [];
   const running = new Map<string, string>();
   const ended = new Map<string, string>();
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, string>();
   const keep = (entry: Entry): void => {
     entries.push(entry);
     if (entry.event === "start") running.set(entry.task, entry.pod);
@@ -37,11 +39,12 @@ export async function openLedger(): Promise<Ledger> {
   };
   const server = createServer((socket) => {
     let pod = "";
-    sockets.add(socket);
+    sockets.set(socket, pod);
     createInterface({ input: socket }).on("line", (line) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by our own task
       const entry = JSON.parse(line) as Entry;
       ({ pod } = entry);
+      sockets.set(socket, pod);
       keep(entry);
     });
     // A pod that is killed resets its connection: that is an end like any other.
@@ -62,8 +65,11 @@ export async function openLedger(): Promise<Ledger> {
     get ended() {
       return ended.size;
     },
+    release(pods) {
+      for (const [socket, pod] of sockets) if (pods.includes(pod)) socket.write("\n");
+    },
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };

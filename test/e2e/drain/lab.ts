@@ -71,7 +71,14 @@ export async function openDrainLab(cluster: Cluster, namespace: string, { spec, 
     }),
   ];
   await apply(cluster, namespace, ["-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-  await kubectl(cluster, ["--namespace", namespace, "wait", "--for=condition=Ready", `queues.longshore.dev/${namespace}`, "--timeout=60s"]);
+  await kubectl(cluster, [
+    "--namespace",
+    namespace,
+    "wait",
+    "--for=condition=Ready",
+    `queues.longshore.dev/${namespace}`,
+    "--timeout=150s",
+  ]);
   const connection = await amqp.connect(cluster.broker.uri);
   const channel = await connection.createConfirmChannel();
 
@@ -80,6 +87,7 @@ export async function openDrainLab(cluster: Cluster, namespace: string, { spec, 
     const list = JSON.parse(await kubectl(cluster, ["--namespace", namespace, "get", "pods", "--output", "json"])) as { items: PodView[] };
     return list.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   };
+  const hasEnded = (task: string): boolean => ledger.entries.some((entry) => entry.event === "end" && entry.task === task);
   const lab = {
     ledger,
     namespace,
@@ -94,8 +102,12 @@ export async function openDrainLab(cluster: Cluster, namespace: string, { spec, 
     killLeader: async () => expect(await killOperator(cluster, () => 0)).toBe("leader"),
     redelivered: () => redeliveries(cluster, [namespace]),
     running: () => ledger.runningIn("pool"),
+    /** Pods in which a task runs. */
+    busy: () =>
+      [...new Set(ledger.entries.flatMap((entry) => (entry.event === "start" && !hasEnded(entry.task) ? [entry.pod] : [])))].toSorted(),
+    release: (...pods: readonly string[]) => ledger.release(pods),
     /** Polls until it is so, for at most so many seconds. */
-    until: (what: string, value: () => unknown, wanted: unknown, seconds = 60) =>
+    until: (what: string, value: () => unknown, wanted: unknown, seconds = 150) =>
       expect.poll(value, { timeout: seconds * 1_000, interval: 200, message: what }).toEqual(wanted),
     async [Symbol.asyncDispose]() {
       await removeNamespace(cluster, namespace);

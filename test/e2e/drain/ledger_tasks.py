@@ -6,9 +6,12 @@ import time
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
+from kombu import Queue
 
 app = Celery("ledger_tasks", broker=os.environ["CELERY_BROKER_URL"])
-app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1, task_ignore_result=True)
+# The queue is made by its own resource, as a quorum queue: Celery would declare a classic one.
+queues = [Queue(name, no_declare=True) for name in os.environ["LONGSHORE_QUEUES"].split(",")]
+app.conf.update(task_queues=queues, task_acks_late=True, worker_prefetch_multiplier=1, task_ignore_result=True)
 sockets = {}
 
 
@@ -34,5 +37,8 @@ def told(**_):
 @app.task(name="ledger.sleep", bind=True)
 def sleep(self, ms):
     write(event="start", task=self.request.id, redelivered=bool(self.request.delivery_info.get("redelivered")))
-    time.sleep(ms / 1000)
+    if ms < 0:
+        sockets[os.getpid()].recv(1, socket.MSG_PEEK)  # until it says a word
+    else:
+        time.sleep(ms / 1000)
     write(event="end", task=self.request.id)
