@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openStage, type Stage, type StagedPool } from "./scaling-stage.ts";
 
 /**
@@ -25,10 +25,10 @@ beforeAll(async () => {
   stage = await openStage("scaling-faults");
   for (const name of NAMES) pools.set(name, await stage.pool(name));
   for (const [name, pool] of pools) {
-    await expect.poll(() => pool.sizes(), soon()).toEqual([0]);
+    await vi.waitFor(() => expect(pool.sizes()).toEqual([0]), soon());
     await pool.publish(50);
     const began = performance.now();
-    await expect.poll(() => pool.sizes().at(-1), soon()).toBe(5);
+    await vi.waitFor(() => expect(pool.sizes().at(-1)).toBe(5), soon());
     peaceMs = Math.max(peaceMs, performance.now() - began);
     expectSteady(0, 5, pool.sizes());
     settled.set(name, pool.sizes().length);
