@@ -88,6 +88,7 @@ const useful: readonly [why: string, seconds: readonly Second[], serviceSeconds?
     "growth that helps a third as much as promised",
     [...lasting(32, { pods: 5, finishes: 10 }), ...lasting(33, { pods: 10, finishes: 14 })],
   ],
+  ["growth whose gain chance hides", [...lasting(32, { pods: 20, finishes: 44 }), ...lasting(33, { pods: 24, finishes: 44.5 })]],
   ["too little to tell from chance", [...lasting(32, { pods: 5, finishes: 0.2 }), ...lasting(33, { pods: 6, finishes: 0.2 })]],
   ["slots that were not all busy before", [...lasting(32, { pods: 5, busy: 1, finishes: 10 }), ...lasting(33, { pods: 10, finishes: 10 })]],
 ];

@@ -60,7 +60,7 @@ const WINDOW_MS = 30_000;
 /** Less than this share of the gain that the added replicas promise is none. As Flink's autoscaler has it. */
 const LEAST_GAIN = 0.1;
 /** The promised gain must exceed so many standard deviations of the difference of two Poisson counts: else it may be chance. */
-const DEVIATIONS = 4;
+const DEVIATIONS = 6;
 /** After this long growth is tried again, ms. */
 const TRY_AGAIN_MS = 300_000;
 const LOOK_EVERY_MS = 1_000;

@@ -3,6 +3,7 @@ import { slotsFor } from "./erlang.ts";
 
 test.for([
   ["no load needs no slot", 0, 10, 0.01, 0],
+  ["what is not a number is no load", Number.NaN, 10, 0.01, 0],
   ["a patient objective needs little more than the load", 30, 30, 0.01, 31],
   ["no wait at all for 99 %: Erlang's C(n, 30) <= 1 %", 30, 0, 0.01, 45],
   // C(2, 1) = 1/3: two slots for one that is always busy on the mean.

@@ -11,7 +11,8 @@ const LARGE = 10_000;
  * @param objective longest wait, in service times
  */
 export function slotsFor(load: number, objective: number, share: number): number {
-  if (load <= TINY) return 0;
+  // What is not a number is no load either: the loop below would not end.
+  if (!(load > TINY)) return 0;
   if (load > LARGE) return Math.ceil(load + 3 * Math.sqrt(load));
   let loss = 1;
   for (let slots = 1; ; slots++) {
