@@ -49,7 +49,8 @@ export function toFollowUps({ steps, children }: Omit<CanvasPlan, "id">, queue: 
         break;
       case "fail": {
         const of = { ...(step.groupId && { groupId: step.groupId }), ...(step.parentId && { parentId: step.parentId }) };
-        const result: TaskResult = { id: step.taskId, state: step.state ?? "FAILURE", error: step.error, dateDone: now, ...of };
+        const { taskId: id, state = "FAILURE", error, children = [] } = step;
+        const result: TaskResult = { id, state, error, children, dateDone: now, ...of };
         stored.push({ step: "store", taskId: step.taskId, result: encodeResult(result) });
         break;
       }

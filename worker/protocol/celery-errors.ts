@@ -28,3 +28,9 @@ export type CeleryErrorName = keyof typeof MODULES;
 export function celeryError(name: CeleryErrorName, ...args: readonly Value[]): PyException {
   return { exc_type: name, exc_message: args, exc_module: MODULES[name] };
 }
+
+/** A task asks for what its message cannot become; Python sees Celery's exception of that name. */
+export class ImproperlyConfigured extends Error {
+  override readonly name = "ImproperlyConfigured";
+  readonly pyClass = "celery.exceptions.ImproperlyConfigured";
+}

@@ -44,7 +44,8 @@ export function withOptions(signature: Signature, options: { readonly [name: str
   return { ...signature, options: { ...signature.options, ...Object.fromEntries(given) } };
 }
 
-function chordOf(group: Signature, body: Signature, id: Value | undefined): Signature {
+/** `group | body`. `id` becomes that of the body. */
+export function chordOf(group: Signature, body: Signature, id: Value | undefined): Signature {
   const options: ValueMap = id === undefined ? {} : { task_id: id };
   return { task: "celery.chord", args: [], kwargs: { kwargs: {}, header: group, body }, options, subtask_type: "chord", immutable: false };
 }

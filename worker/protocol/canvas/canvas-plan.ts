@@ -40,6 +40,8 @@ export type CanvasStep =
       readonly error: PyException;
       /** FAILURE unless said otherwise. */
       readonly state?: "REVOKED";
+      /** Results of its error callbacks, as `children` lists them. */
+      readonly children?: readonly Value[];
       readonly groupId?: string;
       readonly parentId?: string;
     };

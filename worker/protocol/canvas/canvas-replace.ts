@@ -1,7 +1,8 @@
+import { ImproperlyConfigured } from "../celery-errors.ts";
 import type { ValueMap } from "../json/value.ts";
 import type { TaskMessage } from "../task-message.ts";
 import { applySignature } from "./canvas-apply.ts";
-import { isChain, isGroup, tasksOf, withOptions } from "./canvas-chain.ts";
+import { chordOf, isChain, isGroup, tasksOf, withOptions } from "./canvas-chain.ts";
 import type { CanvasContext, CanvasPlan } from "./canvas-plan.ts";
 import { asSignatures, type Signature } from "./signature.ts";
 
@@ -15,27 +16,19 @@ const ACCUMULATE: Signature = {
   immutable: false,
 };
 
-const chainOf = (tasks: readonly Signature[]): Signature => ({
-  task: "celery.chain",
-  args: [],
-  kwargs: { tasks },
-  options: {},
-  subtask_type: "chain",
-  immutable: false,
-});
-
 /**
  * A task's place taken by another signature: it gets the id, the callbacks, the rest of the chain and the place in the chord.
- * celery/app/task.py `replace`. Throws TypeError for an empty chain, and for a signature that has a chord of its own.
+ * celery/app/task.py `replace`. Throws ImproperlyConfigured for an empty chain, and for a signature that has a chord of its own.
  */
 export function replacement(task: TaskMessage, given: Signature, context: CanvasContext): CanvasPlan {
-  if (given.options?.["chord"] != null) throw new TypeError("a signature that replaces a task must not be part of a chord");
-  if (isChain(given) && tasksOf(given).length === 0) throw new TypeError("a task cannot be replaced with an empty chain");
+  if (given.options?.["chord"] != null) throw new ImproperlyConfigured("A signature replacing a task must not be part of a chord");
+  if (isChain(given) && tasksOf(given).length === 0) throw new ImproperlyConfigured("Cannot replace with an empty chain");
   const last = isChain(given) ? tasksOf(given).at(-1) : undefined;
   let signature = given;
-  if (isGroup(given)) signature = chainOf([given, ACCUMULATE]);
+  // A chord and not a chain of two: a chain would unroll a group of one, whose result is a list all the same.
+  if (isGroup(given)) signature = chordOf(given, ACCUMULATE, undefined);
   else if (last !== undefined && isGroup(last))
-    signature = { ...given, kwargs: { ...given.kwargs, tasks: [...tasksOf(given), ACCUMULATE] } };
+    signature = { ...given, kwargs: { ...given.kwargs, tasks: [...tasksOf(given).slice(0, -1), chordOf(last, ACCUMULATE, undefined)] } };
 
   const nesting = { replaced_task_nesting: task.replacedTaskNesting + 1 };
   if (isChain(signature)) {

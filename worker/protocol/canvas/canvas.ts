@@ -1,4 +1,5 @@
 import type { PyException } from "../exception.ts";
+import { encodeJson } from "../json/json.ts";
 import type { Value, ValueMap } from "../json/value.ts";
 import type { TaskMessage } from "../task-message.ts";
 import { applySignature } from "./canvas-apply.ts";
@@ -40,7 +41,7 @@ export function afterFailure(task: TaskMessage, error: PyException, context: Can
   return [
     ...chordPart(task, "FAILURE", error),
     ...failChain(task.chain, error),
-    ...errbacks(request, error, traceback, task.errbacks, context, "errback"),
+    ...errbacks(request, error, traceback, task.errbacks, context, "errback").steps,
   ];
 }
 
@@ -68,12 +69,29 @@ export function chordFailure(body: Signature, error: PyException, context: Canva
   const steps = tasks.flatMap((task, index): readonly CanvasStep[] => {
     const id = task.options?.["task_id"];
     const taskId = typeof id === "string" ? id : context.newId(`body:${index}`);
-    const own = isGroup(body) ? (asSignatures(task.options?.["link_error"]) ?? []) : [];
-    const failed = failChain([withOptions(task, { task_id: taskId })], error);
-    return [...failed, ...errbacks({ id: taskId }, error, undefined, [...own, ...links], context, `body-errback:${index}`)];
+    const own = isGroup(body) ? errbacksOf(task) : [];
+    const calls = errbacks({ id: taskId }, error, undefined, withoutTwins([...own, ...links]), context, `body-errback:${index}`);
+    // The row of the body lists its error callbacks as children, which that of a task does not: Celery stores it after they are called.
+    const failed = failChain([withOptions(task, { task_id: taskId })], error).map((step) =>
+      step.step === "fail" && step.taskId === taskId && calls.children.length > 0 ? { ...step, children: calls.children } : step,
+    );
+    return [...failed, ...calls.steps];
   });
   return [...steps, ...failChain(asSignatures(body.options?.["chain"]) ?? [], error)];
 }
+
+/** The error callbacks of what stands behind a signature's result: for a chord those of its body, too. `_result_errbacks` of 5.7 */
+function errbacksOf(signature: Signature): readonly Signature[] {
+  const own = asSignatures(signature.options?.["link_error"]) ?? [];
+  if (isGroup(signature)) return [...own, ...tasksOf(signature).flatMap(errbacksOf)];
+  const { body } = isChord(signature) ? chordParts(signature) : { body: undefined };
+  return body === undefined ? own : [...own, ...errbacksOf(body)];
+}
+
+/** An error callback that is linked to a group and to its tasks is called once for each task. celery/backends/base.py 5.7 */
+const withoutTwins = (signatures: readonly Signature[]): readonly Signature[] => [
+  ...new Map(signatures.map((signature) => [encodeJson(signature), signature])).values(),
+];
 
 function chordPart(task: TaskMessage, state: string, result: unknown): readonly CanvasStep[] {
   if (task.chord === undefined || task.group === undefined) return [];
@@ -111,20 +129,20 @@ function errbacks(
   signatures: readonly Signature[],
   context: CanvasContext,
   seed: string,
-): readonly CanvasStep[] {
+): Omit<CanvasPlan, "id"> {
   const failedId = request["id"] ?? null;
   const own = { parent_id: failedId, root_id: context.rootId ?? null };
   const isNew = ({ task }: Signature): boolean => context.takesError?.(task) === true;
   const oldOnes = signatures.filter((signature) => !isNew(signature));
-  return [
-    ...signatures
-      .filter(isNew)
-      .flatMap(
-        (signature, index) =>
-          applySignature(signature, [request, { ...error }, traceback ?? null], own, context, `${seed}-new:${index}`).steps,
-      ),
-    ...(oldOnes.length === 0 ? [] : applySignature(groupOf(oldOnes), [failedId], own, context, seed).steps),
-  ];
+  const newOnes = signatures
+    .filter(isNew)
+    .flatMap(
+      (signature, index) =>
+        applySignature(signature, [request, { ...error }, traceback ?? null], own, context, `${seed}-new:${index}`).steps,
+    );
+  if (oldOnes.length === 0) return { steps: newOnes, children: [] };
+  const { steps, children } = applySignature(groupOf(oldOnes), [failedId], own, context, seed);
+  return { steps: [...newOnes, ...steps], children };
 }
 
 function groupOf(tasks: readonly Signature[]): Signature {
