@@ -84,6 +84,9 @@ class Report:
         part["seconds"] += report.duration
         if report.outcome == "rerun":
             part["reruns"] += 1
+        elif report.outcome == "passed" and hasattr(report, "wasxfail"):
+            part["outcome"] = "xpassed"
+            part["reason"] = report.wasxfail
         elif report.outcome in ("failed", "skipped") and part["outcome"] != "failed":
             part["outcome"] = report.outcome
             part["reason"] = str(report.longrepr)[-2000:]

@@ -1,8 +1,6 @@
-import { type Signature, signature } from "longshore";
+import { type Signature, signature, type Value } from "longshore";
 
 export const MODULE = "t.integration.tasks";
 
-type Args = Parameters<typeof signature>[1];
-
 /** `task.s(*args)` for a task of the suite. */
-export const s = (name: string, ...args: NonNullable<Args>): Signature => signature(`${MODULE}.${name}`, args);
+export const s = (name: string, ...args: readonly unknown[]): Signature => signature(`${MODULE}.${name}`, args as readonly Value[]);

@@ -1,14 +1,16 @@
 import { defineTask, z } from "longshore";
+import { plus } from "./_plus.ts";
 import { MODULE, s } from "./_signatures.ts";
 
+const pair = z.object({ x: z.unknown(), y: z.unknown() });
 const numbers = z.object({ x: z.number(), y: z.number() });
 const sum = (list: readonly number[]): number => list.reduce((total, number) => total + number, 0);
 const nested = z.array(z.union([z.number(), z.array(z.number())]));
 
 export const add = defineTask({
   name: `${MODULE}.add`,
-  kwargs: numbers.extend({ z: z.number().nullish() }),
-  run: ({ x, y, z }) => x + y + (z ?? 0),
+  kwargs: pair.extend({ z: z.unknown().optional() }),
+  run: ({ x, y, z }) => (z ? plus(plus(x, y), z) : plus(x, y)),
 });
 export const mul = defineTask({ name: `${MODULE}.mul`, kwargs: numbers, run: ({ x, y }) => x * y });
 export const addNotTyped = defineTask({ name: `${MODULE}.add_not_typed`, kwargs: numbers.strict(), run: ({ x, y }) => x + y });
@@ -35,6 +37,6 @@ export const addPydanticStrings = addModel("add_pydantic_string_annotations");
 
 export const addReplaced = defineTask({
   name: `${MODULE}.add_replaced`,
-  kwargs: numbers,
+  kwargs: pair,
   run: ({ x, y }, { replace }) => replace(s("add", x, y)),
 });

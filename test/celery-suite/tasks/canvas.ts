@@ -1,17 +1,17 @@
 import { chain, chord, defineTask, group, type Signature, z } from "longshore";
 import { MODULE, s } from "./_signatures.ts";
 
-const numbers = z.object({ x: z.number(), y: z.number() });
-const list = z.object({ nums: z.array(z.number()), val: z.number() });
+const pair = z.object({ x: z.unknown(), y: z.unknown() });
+const list = z.object({ nums: z.array(z.unknown()), val: z.unknown() });
 
 export const chainAdd = defineTask({
   name: `${MODULE}.chain_add`,
-  kwargs: numbers,
+  kwargs: pair,
   run: ({ x, y }, { send }) => void send(chain(s("add", x, x), s("add", y))),
 });
 export const chordAdd = defineTask({
   name: `${MODULE}.chord_add`,
-  kwargs: numbers,
+  kwargs: pair,
   run: ({ x, y }, { send }) => void send(chord([s("add", x, x)], s("add", y))),
 });
 export const addToAllToChord = defineTask({

@@ -2,7 +2,8 @@ import { defineTask, z } from "longshore";
 import { redis } from "./_redis.ts";
 import { MODULE } from "./_signatures.ts";
 
-const text = (value: unknown): string => String(value);
+/** As redis-py writes a value. */
+const text = (value: unknown): string | Buffer => (value instanceof Uint8Array ? Buffer.from(value) : String(value));
 
 export const redisEcho = defineTask({
   name: `${MODULE}.redis_echo`,
