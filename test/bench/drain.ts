@@ -23,7 +23,7 @@ const TASKS_PER_SCALE_IN = 17;
 /** The control shows what is being prevented: a part of the run is enough for that. */
 const CONTROL_SHARE = 1 / 5;
 const SEED = 4;
-const WITHIN_SECONDS = 25 * 60;
+const WITHIN_SECONDS = 20 * 60;
 /** From one end of an operator to the next, ms: this long and up to twice as long. */
 const KILL_EVERY_MS = 40_000;
 
