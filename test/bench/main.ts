@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number 
   reaction: async () => (await import("./reaction.ts")).reaction,
   drain: async () => (await import("./drain.ts")).drain,
   pools: async () => (await import("./pools.ts")).pools,
+  worker: async () => (await import("./worker.ts")).worker,
   footprint: async () => (await import("./footprint.ts")).footprint,
 };
 

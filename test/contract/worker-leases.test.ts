@@ -133,3 +133,15 @@ test("a lock is held by one at a time, fences grow, and the lock of one who vani
   await expect(locks.using(name, 5_000, () => Promise.reject(new Error("own")))).rejects.toThrow("own");
   await expect(others.using(name, 5_000, async () => "free again")).resolves.toBe("free again");
 });
+
+test("many callers in one moment each get their own answer, and what fails for one fails for it alone", async () => {
+  const leases = long();
+  const keys = Array.from({ length: 150 }, () => randomUUID());
+  await store.command("SET", recordKey(keys[7] ?? ""), "not a record");
+  const begun = await Promise.allSettled(
+    keys.map((key) => leases.begin({ key, owner: key, fingerprint: "", mode: "at-most-once", attempt: 0, taskId: key })),
+  );
+  expect(begun[7]).toMatchObject({ status: "rejected", reason: { message: expect.stringContaining("WRONGTYPE") } });
+  const held = begun.flatMap((one) => (one.status === "fulfilled" && one.value.kind === "held" ? [one.value.lease.key] : []));
+  expect(held).toEqual(keys.filter((_, at) => at !== 7));
+});

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CeleryWorker, startCeleryWorker } from "./celery-worker.ts";
 import { type Lab, openLab, untilReady } from "./worker-process.ts";
 
 const TASKS = `
@@ -30,38 +28,17 @@ const SETTINGS = {
 };
 
 let lab: Lab;
-let peer: { stop(): Promise<void> };
+let peer: CeleryWorker;
 beforeAll(async () => {
   lab = await openLab("worker-results", 8, "5.7");
   for (const queue of ["q", "packed", "py"]) await lab.declare(queue);
-  await writeFile(join(lab.folder, "results_app.py"), PYTHON_TASKS);
-  const child = spawn(
-    join(lab.bin, "celery"),
-    ["-A", "results_app", "worker", "-P", "solo", "-Q", "py", "--without-mingle", "-n", "py@x"],
-    {
-      cwd: lab.folder,
-      env: {
-        PATH: process.env["PATH"],
-        CELERY_BROKER_URL: lab.brokerUrl,
-        CELERY_RESULT_BACKEND: lab.redisUrl,
-        PYTHONDONTWRITEBYTECODE: "1",
-      },
-      stdio: "ignore",
-    },
-  );
-  const ended = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
-  peer = {
-    async stop() {
-      child.kill("SIGKILL");
-      await ended;
-    },
-  };
+  peer = await startCeleryWorker(lab, "results-app", PYTHON_TASKS, ["-P", "solo", "-Q", "py"]);
   const plain = await lab.worker({ queues: "q", pod: "rows", tasks: { "r.ts": TASKS }, env: SETTINGS });
   const packed = await lab.worker({ queues: "packed", tasks: { "r.ts": TASKS }, env: { CELERY_RESULT_COMPRESSION: "gzip" } });
   await Promise.all([untilReady(plain), untilReady(packed)]);
 });
 afterAll(async () => {
-  await peer.stop();
+  await peer[Symbol.asyncDispose]();
   await lab[Symbol.asyncDispose]();
 });
 

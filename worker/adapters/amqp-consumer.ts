@@ -1,8 +1,9 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import type { BrokerError, Consumer, Delivery } from "../ports.ts";
-import { toDelivery } from "./amqp-delivery.ts";
+import { type Settle, toDelivery } from "./amqp-delivery.ts";
 import { brokerError } from "./amqp-errors.ts";
 import type { Link } from "./amqp-link.ts";
+import { openSettler } from "./amqp-settler.ts";
 
 /** Wait before a subscription that the broker ended (queue deleted, channel closed) is tried again, ms. */
 const RETRY_MS = 500;
@@ -56,7 +57,6 @@ export function keepConsuming(link: Link, subscription: Subscription): Promise<C
     let channel: Channel | undefined;
     let dead = false;
     let left = false;
-    let unsettled = 0;
     try {
       channel = await model.createChannel();
       const own = channel;
@@ -66,24 +66,19 @@ export function keepConsuming(link: Link, subscription: Subscription): Promise<C
         dead = true;
         if (live?.channel === own) failed(brokerError(reason, doing), model);
       });
-      const settle = (operation: (on: Channel) => void): boolean => {
+      const settler = openSettler(own);
+      const settle: Settle = (message, how) => {
         if (dead) return false;
-        unsettled -= 1;
-        try {
-          operation(own);
-        } catch {
-          // amqplib throws once the channel is closing: the broker takes the message back by itself.
-          return false;
-        }
+        settler.settle(message, how);
         // The last settle after a cancel frees the channel; a failure to close means that it is closed.
-        if ((cancelled || left) && unsettled === 0) setImmediate(() => void own.close().catch(() => {}));
+        if ((cancelled || left) && settler.unsettled === 0) setImmediate(() => void own.close().catch(() => {}));
         return true;
       };
       const queue = await subscription.prepare(own, attempt);
       attempt += 1;
       const onMessage = (message: ConsumeMessage | null): void => {
         if (message === null) return onCancelledByBroker();
-        unsettled += 1;
+        if (!subscription.noAck) settler.taken(message);
         subscription.onDelivery(toDelivery(message, subscription.queue, subscription.noAck ? () => true : settle));
       };
       // The queue was deleted or its leader moved. What was delivered can still be settled on this channel.

@@ -1,31 +1,32 @@
-import type { Channel, ConsumeMessage } from "amqplib";
+import type { ConsumeMessage } from "amqplib";
 import type { Delivery, MessageProperties } from "../ports.ts";
 
-type Amqp = ConsumeMessage["properties"];
+const NAMES = [
+  "contentType",
+  "contentEncoding",
+  "correlationId",
+  "replyTo",
+  "deliveryMode",
+  "priority",
+  "expiration",
+  "messageId",
+  "timestamp",
+  "type",
+  "appId",
+] as const;
 
 /** Absent fields stay absent: amqplib hands them over as `undefined`. */
-function properties(from: Amqp): MessageProperties {
-  const { contentType, contentEncoding, correlationId, replyTo, deliveryMode, priority, expiration, messageId, timestamp, type, appId } =
-    from;
-  const all = {
-    contentType,
-    contentEncoding,
-    correlationId,
-    replyTo,
-    deliveryMode,
-    priority,
-    expiration,
-    messageId,
-    timestamp,
-    type,
-    appId,
-  };
-  const present = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return { ...present, headers: from.headers ?? {} };
+function properties(from: ConsumeMessage["properties"]): MessageProperties {
+  const all: Record<string, unknown> & { headers: MessageProperties["headers"] } = { headers: from.headers ?? {} };
+  for (const name of NAMES) if (from[name] !== undefined) all[name] = from[name];
+  return all;
 }
 
-/** amqplib's message as a `Delivery`. `settle` runs an operation of its channel and says whether the channel still took it. */
-export function toDelivery(message: ConsumeMessage, queue: string, settle: (operation: (channel: Channel) => void) => boolean): Delivery {
+/** Says whether the channel still took it. */
+export type Settle = (message: ConsumeMessage, how: "ack" | "requeue" | "reject") => boolean;
+
+/** amqplib's message as a `Delivery`. */
+export function toDelivery(message: ConsumeMessage, queue: string, settle: Settle): Delivery {
   const props = properties(message.properties);
   const count = props.headers["x-delivery-count"];
   return {
@@ -36,7 +37,7 @@ export function toDelivery(message: ConsumeMessage, queue: string, settle: (oper
     ...(typeof count === "number" ? { deliveryCount: count } : {}),
     properties: props,
     body: message.content,
-    ack: () => settle((channel) => channel.ack(message)),
-    reject: (requeue) => settle((channel) => channel.reject(message, requeue)),
+    ack: () => settle(message, "ack"),
+    reject: (requeue) => settle(message, requeue ? "requeue" : "reject"),
   };
 }

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Script, StorePort } from "../ports.ts";
 import { withoutPasswords } from "./amqp-errors.ts";
+import { batched } from "./redis-batch.ts";
 
 /** Refusals that pass by themselves or once somebody repairs the server; what was asked is asked again. */
 const PASSING =
@@ -91,12 +92,14 @@ export function connectRedis(options: StoreOptions): StorePort {
     }
   };
 
+  const together = batched(evaluate);
+
   return {
     clustered: false,
     get connected() {
       return redis.status === "ready" && told !== false;
     },
-    run: (script, keys, args) => untilTaken(() => evaluate(script, keys, args)),
+    run: (script, keys, args) => untilTaken(() => together(script, keys, args)),
     // One by one: they go out together all the same, and may lie in different slots.
     read: (keys) => Promise.all(keys.map(async (key) => ((await untilTaken(() => redis.getBuffer(key))) as Buffer | null) ?? undefined)),
     command: (name, ...args) => untilTaken(() => redis.call(name, ...args)),

@@ -1,7 +1,7 @@
 import type { Chords } from "../chords/chords.ts";
 import type { GlobalRates } from "../leases/global-rates.ts";
 import type { Keeper } from "../leases/keeper.ts";
-import type { Begun, Leases } from "../leases/leases.ts";
+import type { Begun, Lease, Leases } from "../leases/leases.ts";
 import type { BrokerPort, Delivery } from "../ports.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeException, type PyException } from "../protocol/exception.ts";
@@ -26,6 +26,7 @@ import type { ResultRows } from "./result-rows.ts";
 import { type RunDeps, runTask } from "./run-task.ts";
 import type { Scheduled } from "./scheduled.ts";
 import { type Outgoing, parked, parkedBusy } from "./settle.ts";
+import type { Stopper } from "./stopper.ts";
 
 /** What happened to a task, for events and metrics; each is told once per attempt. */
 export interface Observer {
@@ -62,7 +63,7 @@ export interface Running {
   delivery: Delivery;
   task?: TaskMessage;
   startedAt?: number;
-  readonly control: AbortController;
+  readonly control: Stopper;
   /** Before its end, as its task wants: from then on it is settled no more. */
   acknowledged?: boolean;
 }
@@ -96,9 +97,10 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   const shared = await globalRateWait(definition, task, bound.input, deps.globalRates);
   if (shared !== undefined) return await park(running, parked(task, delivery, shared.ms, shared.headers), deps);
 
+  const { mode } = definition;
+  if (mode === "none") return await run(running, { task, definition, input: bound.input }, deps);
   let begun: Begun;
   try {
-    const { mode } = definition;
     const work = workKey(definition, task, bound.input);
     begun = await deps.leases.begin({ ...work, owner: deps.nextOwner(), mode, attempt: task.retries, taskId: task.id });
   } catch (error) {
@@ -120,14 +122,27 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
     case "held":
       break;
   }
-  const { lease } = begun;
+  using _held = deps.keeper.keep(begun.lease, (reason) => running.control.abort(reason));
+  await run(running, { task, definition, input: bound.input, lease: begun.lease }, deps);
+}
+
+/** What a task gets that asked for no lease. */
+const UNGUARDED: Lease = { key: "", fence: "0", how: "run" };
+
+/** Runs and settles it; without a lease nothing but the broker knows that it runs. */
+async function run(
+  running: Running,
+  { task, definition, input, lease }: { task: TaskMessage; definition: Task; input: unknown; lease?: Lease },
+  deps: AttemptDeps,
+): Promise<void> {
+  const { delivery, control } = running;
+  const held = lease === undefined ? {} : { lease };
   const deliveries = delivery.deliveryCount ?? 0;
   if (deps.deliveryLimit > 0 && deliveries >= deps.deliveryLimit) {
     const text = `came back ${deliveries} times: workers take it and never settle it; the limit is ${deps.deliveryLimit}`;
     const error = { exc_type: "DeliveryLimitExceeded", exc_message: [text], exc_module: "longshore" };
-    return await finish({ running, task, outcome: failure(error), lease, drop: true }, deps);
+    return await finish({ running, task, outcome: failure(error), drop: true, ...held }, deps);
   }
-  using held = deps.keeper.keep(lease);
   running.startedAt = deps.clock.now();
   deps.observer.started(task);
   if (!acksLate(definition, deps.acks)) {
@@ -138,9 +153,9 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   if (deps.rows.started !== undefined && !ignoreResult) await deps.leases.store(resultKey(task.id), deps.rows.started(task, delivery));
   // Nobody hands it out again: to lose what runs it is a failure at once.
   const given = running.acknowledged === true ? { ...delivery, redelivered: true } : delivery;
-  const outcome = await runTask(deps, { task, definition, input: bound.input, delivery: given, lease, held, control: running.control });
+  const outcome = await runTask(deps, { task, definition, input, delivery: given, lease: lease ?? UNGUARDED, control });
   deps.crashPoint?.("after-run");
-  await finish({ running, task, outcome, lease, ignoreResult }, deps);
+  await finish({ running, task, outcome, ignoreResult, ...held }, deps);
 }
 
 const failure = (error: PyException): Outcome => ({ kind: "failure", error });

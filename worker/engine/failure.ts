@@ -60,7 +60,7 @@ export function toOutcome(
   if (reason instanceof LeaseLost || thrown instanceof LeaseLost) return { kind: "lost" };
   const obeyed = thrown === reason || (thrown instanceof Error && thrown.name === "AbortError");
   if (reason instanceof WorkerStopping && obeyed) {
-    const repeatable = !facts.effectBegun || policy.mode === "at-least-once";
+    const repeatable = !facts.effectBegun || policy.mode !== "at-most-once";
     return repeatable ? { kind: "reject", requeue: true, reason: reason.message } : { kind: "failure", error: effectUnknown(task.id) };
   }
   if (thrown instanceof ChildLost) return afterChildLost(thrown, task, policy.mode, facts);

@@ -66,12 +66,13 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
   const { leases, clock } = deps;
   const runMs = running.startedAt === undefined ? undefined : clock.now() - running.startedAt;
   const { settlement, result, follow } = settled(request, deps, clock.now());
-  const stored = request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
+  const stored: { resultKey?: string } =
+    request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
   const reply = deps.rpc && result !== "" && task.replyTo !== undefined ? [{ message: replyWith(task.replyTo, task.id, result) }] : [];
   const outbox = { out: [...reply, ...settlement.out], steps: follow.steps };
 
   if (lease === undefined || settlement.lease === "none") {
-    if (result !== "") await leases.store(resultKey(task.id), result);
+    if (result !== "" && stored.resultKey !== undefined) await leases.store(resultKey(task.id), result);
     await carryOut(outbox, task, running.delivery.queue, deps);
   } else {
     const ending = { result, out: encodeOutbox(outbox), ...(result === "" ? {} : stored) };

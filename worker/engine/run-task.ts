@@ -1,4 +1,3 @@
-import type { Held } from "../leases/keeper.ts";
 import { LeaseLost } from "../leases/keeper.ts";
 import type { Lease, Leases } from "../leases/leases.ts";
 import type { Pool } from "../pools/pool.ts";
@@ -11,6 +10,7 @@ import { requestOf } from "../tasks/task-request.ts";
 import { SoftTimeLimit, TaskRevoked, toOutcome } from "./failure.ts";
 import type { Outcome } from "./outcome.ts";
 import { openSending } from "./sending.ts";
+import { newStopper, type Stopper } from "./stopper.ts";
 import type { TaskSettings } from "./task-settings.ts";
 
 export interface RunDeps {
@@ -28,9 +28,8 @@ export interface RunRequest {
   readonly input: unknown;
   readonly delivery: Delivery;
   readonly lease: Lease;
-  readonly held: Held;
-  /** Aborted by the engine: shutdown, terminate. The task sees it together with limits and the lease. */
-  readonly control: AbortController;
+  /** Aborted by the engine: shutdown, terminate, limits, a lost lease. */
+  readonly control: Stopper;
 }
 
 /** How long a task that remote control terminates may take to stop by itself, s. */
@@ -41,45 +40,50 @@ const REVOKE_GRACE_S = 1;
  * on the task: its slot is free and its result is thrown away, but code that ignores the signal goes on until it ends by itself.
  */
 export async function runTask({ pool, leases, settings, clock, random, log }: RunDeps, request: RunRequest): Promise<Outcome> {
-  const { task, definition, input, delivery, lease, held, control } = request;
-  const signal = AbortSignal.any([held.signal, control.signal]);
+  const { task, definition, input, delivery, lease, control } = request;
   const { soft, hard } = settings.limits(task, definition);
   let effectBegun = lease.how === "in-doubt";
 
   const sending = openSending(task);
+  let own: TaskLog | undefined;
   const context: TaskContext = {
     ...sending.context,
     taskId: task.id,
     request: requestOf(task, delivery, settings.limits(task, definition)),
     retries: task.retries,
     redelivered: delivery.redelivered,
-    signal,
-    log: log.child({ task: task.name, taskId: task.id }),
+    get signal() {
+      return control.signal;
+    },
+    // Most tasks write nothing.
+    get log() {
+      return (own ??= log.child({ task: task.name, taskId: task.id }));
+    },
     fence: lease.fence,
     async effect() {
-      signal.throwIfAborted();
-      if (!(await leases.effect(lease))) throw new LeaseLost(`the lease of ${lease.key} was taken over`);
+      if (control.aborted) control.signal.throwIfAborted();
+      if (definition.mode !== "none" && !(await leases.effect(lease))) throw new LeaseLost(`the lease of ${lease.key} was taken over`);
       effectBegun = true;
     },
     progress: (details) => leases.store(resultKey(task.id), encodeResult({ id: task.id, state: "PROGRESS", result: details })),
   };
 
   const gaveUp = Promise.withResolvers<Outcome>();
-  const kill = new AbortController();
+  const kill = newStopper();
   const giveUp = (outcome: Outcome): void => {
     gaveUp.resolve(outcome);
-    kill.abort();
+    kill.abort(new Error("nobody waits for it any more"));
   };
-  const lost = (): void => giveUp({ kind: "lost" });
   const timers: { cancel(): void }[] = [];
   const after = (seconds: number | undefined, then: () => void): void => {
     if (seconds !== undefined) timers.push(clock.setTimeout(then, seconds * 1_000));
   };
-  const revoked = (): void => {
-    if (control.signal.reason instanceof TaskRevoked) after(REVOKE_GRACE_S, () => giveUp({ kind: "revoked", reason: "terminated" }));
+  control.onAbort = (reason) => {
+    if (reason instanceof LeaseLost) giveUp({ kind: "lost" });
+    if (reason instanceof TaskRevoked) after(REVOKE_GRACE_S, () => giveUp({ kind: "revoked", reason: "terminated" }));
   };
-  control.signal.addEventListener("abort", revoked, { once: true });
-  held.signal.addEventListener("abort", lost, { once: true });
+  // It may have been told to before it began.
+  if (control.aborted) control.onAbort(control.signal.reason as Error);
   after(soft, () => control.abort(new SoftTimeLimit(`${soft} s`)));
   after(hard, () => {
     control.abort(new SoftTimeLimit(`${hard} s`));
@@ -87,12 +91,25 @@ export async function runTask({ pool, leases, settings, clock, random, log }: Ru
   });
   const work = async (): Promise<Outcome> => {
     try {
-      if (definition.effectStarts === "at-run" && lease.how !== "in-doubt") await context.effect();
+      if (definition.mode !== "none" && definition.effectStarts === "at-run" && lease.how !== "in-doubt") await context.effect();
       const known = lease.how === "in-doubt" ? await definition.reconcile?.(input, context) : undefined;
-      const value = known === undefined ? await pool.run(definition, input, context, { message: delivery, kill: kill.signal }) : known;
+      const value =
+        known === undefined
+          ? await pool.run(definition, input, context, {
+              message: delivery,
+              get kill() {
+                return kill.signal;
+              },
+            })
+          : known;
       return { kind: "success", value, sent: sending.plans };
     } catch (error) {
-      const outcome = toOutcome(error, task, definition, { signal, effectBegun, redelivered: delivery.redelivered, random });
+      const outcome = toOutcome(error, task, definition, {
+        signal: control.signal,
+        effectBegun,
+        redelivered: delivery.redelivered,
+        random,
+      });
       return outcome.kind === "replace" ? { ...outcome, sent: sending.plans } : outcome;
     }
   };
@@ -100,7 +117,6 @@ export async function runTask({ pool, leases, settings, clock, random, log }: Ru
     return await Promise.race([work(), gaveUp.promise]);
   } finally {
     for (const timer of timers) timer.cancel();
-    held.signal.removeEventListener("abort", lost);
-    control.signal.removeEventListener("abort", revoked);
+    control.onAbort = undefined;
   }
 }

@@ -6,21 +6,16 @@ export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }
 
-export interface Held extends Disposable {
-  /** Aborts with `LeaseLost` when the lease was taken over, or could not be renewed until it ran out. */
-  readonly signal: AbortSignal;
-}
-
 export interface Keeper extends Disposable {
-  /** Renews the lease from now on, until the returned handle is disposed. */
-  keep(lease: Lease): Held;
+  /** Renews the lease from now on, until the returned handle is disposed. `onLost` is told when it was taken over, or could not be renewed until it ran out. */
+  keep(lease: Lease, onLost: (reason: LeaseLost) => void): Disposable;
   /** Renews what is due. The timer calls it; tests may. */
   runOnce(): Promise<void>;
 }
 
 interface Entry {
   readonly lease: Lease;
-  readonly control: AbortController;
+  readonly onLost: (reason: LeaseLost) => void;
   renewedAt: number;
   asking: boolean;
 }
@@ -35,7 +30,7 @@ export function openKeeper(leases: { renew(lease: Lease): Promise<boolean> }, le
 
   const lose = (entry: Entry, why: string): void => {
     entries.delete(entry);
-    entry.control.abort(new LeaseLost(`the lease of ${entry.lease.key} ${why}`));
+    entry.onLost(new LeaseLost(`the lease of ${entry.lease.key} ${why}`));
   };
 
   const renew = async (entry: Entry): Promise<void> => {
@@ -72,11 +67,11 @@ export function openKeeper(leases: { renew(lease: Lease): Promise<boolean> }, le
 
   return {
     runOnce,
-    keep(lease) {
-      const entry: Entry = { lease, control: new AbortController(), renewedAt: clock.now(), asking: false };
+    keep(lease, onLost) {
+      const entry: Entry = { lease, onLost, renewedAt: clock.now(), asking: false };
       entries.add(entry);
       if (timer === undefined) tick();
-      return { signal: entry.control.signal, [Symbol.dispose]: () => void entries.delete(entry) };
+      return { [Symbol.dispose]: () => void entries.delete(entry) };
     },
     [Symbol.dispose]() {
       timer?.cancel();

@@ -6,6 +6,10 @@
 -- A stored SUCCESS is never overwritten: a late duplicate must not turn it into something else. What a compressed row says only the
 -- caller can read: 2 asks for that, and `sure` says that it was done.
 local function store(key, result, seconds, sure)
+  if redis.call('SET', key, result, 'EX', seconds, 'NX') then
+    redis.call('PUBLISH', key, result)
+    return 1
+  end
   local old = redis.call('GETRANGE', key, 0, 30)
   if string.find(old, '^{%s*"status":%s*"SUCCESS"') then
     return 1
@@ -23,10 +27,10 @@ if r[2] ~= ARGV[1] then
   return 0
 end
 if r[1] == 'RUN' then
-  redis.call('HSET', KEYS[1], 'st', 'DEAD', 'res', ARGV[2])
-  redis.call('HDEL', KEYS[1], 'owner', 'exp', 'ph')
-  if ARGV[3] ~= '' then
-    redis.call('HSET', KEYS[1], 'out', ARGV[3])
+  if ARGV[3] == '' then
+    redis.call('HSET', KEYS[1], 'st', 'DEAD', 'res', ARGV[2])
+  else
+    redis.call('HSET', KEYS[1], 'st', 'DEAD', 'res', ARGV[2], 'out', ARGV[3])
   end
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 elseif r[1] ~= 'DEAD' then

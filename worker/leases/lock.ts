@@ -60,9 +60,10 @@ export function openLocks(store: StorePort, owner: string, clock: Clock, random:
       held.set(mine, giveBack);
       const keeper = keepers.get(ttlMs) ?? openKeeper(leases, ttlMs, clock);
       keepers.set(ttlMs, keeper);
-      using kept = keeper.keep(mine);
+      const lost = new AbortController();
+      using _kept = keeper.keep(mine, (reason) => lost.abort(reason));
       try {
-        return await work({ signal: signal === undefined ? kept.signal : AbortSignal.any([kept.signal, signal]), fence: mine.fence });
+        return await work({ signal: signal === undefined ? lost.signal : AbortSignal.any([lost.signal, signal]), fence: mine.fence });
       } finally {
         if (held.delete(mine)) await giveBack();
       }

@@ -4,6 +4,10 @@
 -- A stored SUCCESS is never overwritten: a late duplicate must not turn it into something else. What a compressed row says only the
 -- caller can read: 2 asks for that, and `sure` says that it was done.
 local function store(key, result, seconds, sure)
+  if redis.call('SET', key, result, 'EX', seconds, 'NX') then
+    redis.call('PUBLISH', key, result)
+    return 1
+  end
   local old = redis.call('GETRANGE', key, 0, 30)
   if string.find(old, '^{%s*"status":%s*"SUCCESS"') then
     return 1

@@ -94,9 +94,10 @@ export interface TaskDefinition<A extends Schema | undefined, K extends Schema |
   readonly idempotencyKey?: (input: InputOf<A, K>) => string;
   /**
    * After a crash past the start of the effect: `at-most-once` (default) answers the caller with EffectUnknown and never repeats;
-   * `at-least-once` asks `reconcile`, or repeats with the same key.
+   * `at-least-once` asks `reconcile`, or repeats with the same key. `none` asks for no lease: a message that is delivered again runs
+   * again, as with Celery; for tasks whose repetition harms nobody. It has no key, and its fence is 0.
    */
-  readonly mode?: LeaseMode;
+  readonly mode?: LeaseMode | "none";
   /**
    * Where the effect starts: `at-mark` (default) with `context.effect()`: a task that never calls it is repeated after a crash;
    * `at-run` with its first line.
@@ -134,7 +135,7 @@ const BRAND: unique symbol = Symbol.for("longshore.task") as never;
 export interface Task extends RetryPolicy {
   readonly [BRAND]: true;
   readonly name: string;
-  readonly mode: LeaseMode;
+  readonly mode: LeaseMode | "none";
   readonly effectStarts: "at-mark" | "at-run";
   readonly timeLimit?: number;
   readonly softTimeLimit?: number;
@@ -164,6 +165,9 @@ export function defineTask<A extends Schema | undefined = undefined, K extends S
 ): Task {
   if (typeof definition.name !== "string" || definition.name === "") throw new TypeError("defineTask: name must be a non-empty string");
   if (typeof definition.run !== "function") throw new TypeError(`defineTask("${definition.name}"): run must be a function`);
+  if (definition.mode === "none" && (definition.idempotencyKey !== undefined || definition.reconcile !== undefined)) {
+    throw new TypeError(`defineTask("${definition.name}"): mode "none" takes no lease: leave out idempotencyKey and reconcile`);
+  }
   if (definition.rateLimit !== undefined) parseRate(definition.rateLimit);
   const { idempotencyKey, reconcile, run, args, kwargs, globalRateLimit, ...rest } = definition;
   if (globalRateLimit !== undefined) parseRate(globalRateLimit.rate);

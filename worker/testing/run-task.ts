@@ -1,6 +1,7 @@
 import { WorkerStopping } from "../engine/failure.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import { runTask } from "../engine/run-task.ts";
+import { newStopper } from "../engine/stopper.ts";
 import { openTaskSettings } from "../engine/task-settings.ts";
 import { LeaseLost } from "../leases/keeper.ts";
 import { asyncPool } from "../pools/async.ts";
@@ -82,10 +83,13 @@ export async function runOnce(task: Task, call: TaskCall = {}): Promise<TaskRun>
   let effects = 0;
   const write = (level: keyof TaskLog) => (fields: object, sentence: string) => void log.push({ level, fields, sentence });
   const taskLog: TaskLog = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
-  const control = new AbortController();
+  const control = newStopper();
   const stop = (): void => control.abort(new WorkerStopping("the worker's grace period is over"));
-  const lost = new AbortController();
-  const lose = (): void => lost.abort(new LeaseLost("the lease was taken over"));
+  let isLost = false;
+  const lose = (): void => {
+    isLost = true;
+    control.abort(new LeaseLost("the lease was taken over"));
+  };
   call.stopping?.addEventListener("abort", stop, { once: true });
   call.leaseLost?.addEventListener("abort", lose, { once: true });
   if (call.stopping?.aborted === true) stop();
@@ -97,7 +101,7 @@ export async function runOnce(task: Task, call: TaskCall = {}): Promise<TaskRun>
     leases: {
       effect: async () => {
         effects += 1;
-        return !lost.signal.aborted;
+        return !isLost;
       },
       store: async (_key: string, result: string) => void progress.push(decodeResult(result).result as ValueMap),
     },
@@ -115,7 +119,6 @@ export async function runOnce(task: Task, call: TaskCall = {}): Promise<TaskRun>
           input: bound.input,
           delivery,
           lease: { key: message.id, fence: "1", how: inDoubt ? "in-doubt" : "run" },
-          held: { signal: lost.signal, [Symbol.dispose]() {} },
           control,
         });
   const { outcome, value } = carried(raw);
