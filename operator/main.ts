@@ -15,7 +15,7 @@ import { runElection } from "./runtime/leader/leader.ts";
 import { createLiveness } from "./runtime/liveness.ts";
 import { createLog, errorFields } from "./runtime/log.ts";
 import { createMetrics } from "./runtime/metrics.ts";
-import { createCaches, readiness, warmed } from "./wiring/caches.ts";
+import { allOf, createCaches, readiness, warmed } from "./wiring/caches.ts";
 import { createContext } from "./wiring/context.ts";
 import { createLead } from "./wiring/lead.ts";
 import { runSchedules } from "./wiring/schedules.ts";
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const health = { port: env.HEALTH_PORT, registry: metrics.registry, stuck: liveness.stuck, ready: readiness(caches) };
   const { port } = stack.use(await startHealth(health));
   log.info({ port, server: access.server.host, namespaces: env.WATCH_NAMESPACES }, "started");
-  for (const cache of Object.values(caches)) {
+  for (const cache of allOf(caches)) {
     stack.use(cache).start();
     metrics.watching(cache);
   }

@@ -1,5 +1,21 @@
 /** Every socket of the operator, as the rest of it sees them. Only `main.ts` and `test/` import what implements these. */
 import type { KubeObject } from "../runtime/object.ts";
+import type { BrokerObject, Part, Target } from "./broker-object.ts";
+
+export {
+  type Arguments,
+  type ArgumentValue,
+  type BrokerObject,
+  type Declared,
+  type Destination,
+  isSetting,
+  type Part,
+  partOf,
+  SETTING_TYPES,
+  type Setting,
+  type SettingType,
+  type Target,
+} from "./broker-object.ts";
 
 // --- Kubernetes ---------------------------------------------------------------------------------------------------
 
@@ -127,39 +143,7 @@ export class BrokerError extends Error {
 
 // --- Broker: topology ---------------------------------------------------------------------------------------------
 
-export type ArgumentValue = string | number | boolean | readonly ArgumentValue[] | { readonly [key: string]: ArgumentValue };
-export type Arguments = Readonly<Record<string, ArgumentValue>>;
-
-/** One thing on the broker. Names are the broker's, not Kubernetes'. */
-export type BrokerObject =
-  | {
-      readonly type: "exchange";
-      readonly name: string;
-      readonly kind: string;
-      readonly durable: boolean;
-      readonly autoDelete: boolean;
-      readonly internal: boolean;
-      readonly arguments: Arguments;
-    }
-  | {
-      readonly type: "queue";
-      readonly name: string;
-      readonly kind: "classic" | "quorum" | "stream";
-      readonly durable: boolean;
-      readonly autoDelete: boolean;
-      readonly exclusive: boolean;
-      readonly arguments: Arguments;
-    }
-  | {
-      readonly type: "binding";
-      readonly source: string;
-      readonly destinationType: "queue" | "exchange";
-      readonly destination: string;
-      readonly routingKey: string;
-      readonly arguments: Arguments;
-    };
-
-/** All exchanges, queues and bindings of one vhost, as the broker has them now; ours and foreign ones alike. */
+/** What one vhost has now, and what its broker has beside vhosts; ours and foreign ones alike. */
 export interface Snapshot {
   readonly objects: readonly BrokerObject[];
 }
@@ -171,29 +155,24 @@ export interface BrokerFacts {
   readonly alarms: readonly string[];
 }
 
-/** What a queue or exchange object of ours stands for: the thing and every binding that leads into it. */
-export interface Target {
-  readonly type: "queue" | "exchange";
-  readonly name: string;
-}
-
 /** Topology of one vhost on one broker. Failures are `BrokerError`. Operations are idempotent. */
 export interface TopologyPort extends AsyncDisposable {
   /** Goes through both doors, AMQP and management: a broker that only one of them can reach is an error. */
   probe(): Promise<BrokerFacts>;
-  observe(): Promise<Snapshot>;
+  observe(parts: readonly Part[]): Promise<Snapshot>;
   /** The target, when it is there, and all bindings that lead into it; live, never from statistics. */
   read(target: Target): Promise<readonly BrokerObject[]>;
   declare(object: BrokerObject): Promise<void>;
-  /** `ifEmpty` refuses with `not-empty` when messages wait or consumers are there. Deleting what is not there is a success. */
+  /** `ifEmpty` refuses with `not-empty` when messages or consumers are there, of a vhost queues. Deleting what is not there is a success. */
   remove(object: BrokerObject, options?: { ifEmpty?: boolean }): Promise<void>;
   /** Declares many in one request; conflicts are NOT reported by the broker, so observe afterwards. */
   bulk(objects: readonly BrokerObject[]): Promise<void>;
   /**
-   * Calls back when anyone creates or deletes something in the vhost; without a target when anything may have changed, as after a lost
-   * connection. Resolves when subscribed; "unsupported" where the broker cannot, or does not let this user.
+   * Calls back when anyone creates, changes or deletes something: with its target, or with the part that it belongs to; without either when
+   * anything may have changed, as after a lost connection. Resolves when subscribed; "unsupported" where the broker cannot, or does not let
+   * this user.
    */
-  changes(onChange: (target?: Target) => void): Promise<AsyncDisposable | "unsupported">;
+  changes(onChange: (change?: Target | Part) => void): Promise<AsyncDisposable | "unsupported">;
 }
 
 // --- Broker: sensing and control ----------------------------------------------------------------------------------

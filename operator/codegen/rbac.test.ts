@@ -11,7 +11,7 @@ const may = (apiGroup: string, resource: string) =>
 
 describe("the operator", () => {
   const cases: readonly [what: string, apiGroup: string, resource: string, verbs: readonly string[]][] = [
-    ["reads Secrets by name and never lists them", "", "secrets", ["get"]],
+    ["reads Secrets by name, makes those of generated passwords, and never lists or changes one", "", "secrets", ["create", "get"]],
     ["reads ConfigMaps by name", "", "configmaps", ["get"]],
     ["writes events, and no more", "events.k8s.io", "events", ["create", "patch"]],
     ["writes a status, and does not replace it", "longshore.dev", "workerpools/status", ["patch"]],
@@ -28,7 +28,7 @@ describe("the operator", () => {
   test("has one rule per set of resources, with every reason", () => {
     const rules = operatorRules(KINDS).filter(({ resources }) => resources.includes("secrets"));
     expect(rules).toHaveLength(1);
-    expect(rules[0]?.why.split("\n")).toHaveLength(3);
+    expect(rules[0]?.why.split("\n")).toHaveLength(4);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Arguments, ArgumentValue, BrokerObject, Target } from "../adapters/ports.ts";
+import type { Arguments, ArgumentValue, Declared, Destination } from "../adapters/ports.ts";
 
 interface BindingSpec {
   readonly exchange: string;
@@ -7,7 +7,7 @@ interface BindingSpec {
 }
 
 /** The bindings of a spec as the broker has them. The same one said twice stays twice: who compares, compares by identity. */
-export const desiredBindings = (target: Target, bindings: readonly BindingSpec[]): readonly BrokerObject[] =>
+export const desiredBindings = (target: Destination, bindings: readonly BindingSpec[]): readonly Declared[] =>
   bindings.map(({ exchange, routingKey, arguments: given }) => ({
     type: "binding",
     source: exchange,

@@ -18,6 +18,20 @@ export const reference = (what: string) =>
       description: `The ${what} that this object uses. It may be created later: until then the condition says what is missing.`,
     });
 
+/** For kinds of topology, whose Broker may stand elsewhere. */
+export const brokerReference = z
+  .strictObject({
+    name: z.string().min(1).max(253).regex(DNS_NAME).meta({ description: "Name of the Broker." }),
+    namespace: z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(DNS_NAME)
+      .optional()
+      .meta({ description: "Namespace of the Broker, whose allowedNamespaces must name this one. Default: this one." }),
+  })
+  .meta({ description: "The Broker that this object uses. It may be created later: until then the condition says what is missing." });
+
 export const secretKey = (what: string, key: string) =>
   z
     .strictObject({
@@ -79,7 +93,21 @@ export const bindingsFrom = (description: string) =>
     .default([])
     .meta({ description });
 
+/** Name of what has no names of the broker's own. */
+export const plainName = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .max(255)
+    .meta({ description, cel: [{ rule: "size(bytes(self)) <= 255", message: "a name has at most 255 bytes" }] });
+
 export const deletionPolicy = z.enum(["Delete", "Retain", "DeleteIfEmpty"]);
+
+/** For what cannot be empty. */
+export const plainDeletionPolicy = deletionPolicy
+  .exclude(["DeleteIfEmpty"])
+  .default("Delete")
+  .meta({ description: "Whether it goes from the broker when this object is deleted." });
 
 const conditions = z
   .array(
@@ -98,4 +126,14 @@ const conditions = z
 export const commonStatus = {
   observedGeneration: z.int().min(0).optional().meta({ description: "The generation of the spec that this status speaks of." }),
   conditions: conditions.optional(),
+} as const;
+
+/** Part of the status of every kind of topology. */
+export const topologyStatus = {
+  ...commonStatus,
+  repairs: z.int().min(0).optional().meta({ description: "How often somebody changed it on the broker and Longshore changed it back." }),
+  plan: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "With the annotation longshore.dev/plan: what would be done. Nothing is, until the annotation goes." }),
 } as const;

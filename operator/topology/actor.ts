@@ -1,4 +1,4 @@
-import { BrokerError, type KubePort, type Resource } from "../adapters/ports.ts";
+import { BrokerError, type KubePort, partOf, type Resource } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
@@ -9,16 +9,18 @@ import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { inParallel } from "./apply.ts";
-import { describeObject } from "./identity.ts";
 import type { Link, LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
 import { createRefusals } from "./refusals.ts";
 import { release } from "./release.ts";
+import { createRepairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
-import { readyCondition, refusal, refusedOperation } from "./say.ts";
+import { refusal, refusedOperation } from "./say.ts";
 import { brokerCondition, sessionFor, situationOf, stays, troubleCondition, wasReady } from "./situation.ts";
+import { farewellPlan, holdCondition, holdOf, mayUse, notAllowed } from "./standstill.ts";
 import { sync } from "./sync.ts";
+import { verdictOf } from "./verdicts.ts";
 
 /** How often everything is looked at again, ms: where changes are told as they happen, and where they are not. */
 const POLL_WITH_EVENTS_MS = 30_000;
@@ -44,6 +46,8 @@ export interface ActorOptions {
   readonly metrics: TopologyMetrics;
 }
 
+type Said = readonly [member: Member, condition: ConditionInput, plan?: readonly string[] | undefined];
+
 /** Keeps one broker as its Broker object's members want it. */
 export interface Actor {
   /** One pass over everything. `fresh` are the members that changed since the last. Resolves after how many ms the next is due. Never throws. */
@@ -53,16 +57,22 @@ export interface Actor {
 export function createActor(options: ActorOptions): Actor {
   const { key, clock, log, kube, reporter, events, metrics, link } = options;
   const refusals = createRefusals(clock, options.random);
+  const repairs = createRepairs(events, metrics);
   let failures = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  const report = async (said: readonly (readonly [Member, ConditionInput])[]): Promise<readonly number[]> => {
+  const report = async (said: readonly Said[]): Promise<readonly number[]> => {
     const again: number[] = [];
-    await inParallel(said, REPORTS, async ([{ resource, object }, condition]) => {
-      const wait = await reporter.report(resource, object, condition);
+    await inParallel(said, REPORTS, async ([member, condition, plan]) => {
+      const wait = await reporter.report(member.resource, member.object, condition, { repairs: repairs.count(member), plan });
       if (wait !== undefined) again.push(wait);
     });
     return again;
+  };
+
+  const forget = (uid: string): void => {
+    reporter.forget(uid);
+    repairs.forget(uid);
   };
 
   const reportBroker = async (broker: Broker, state: LinkState, using: readonly Member[]): Promise<readonly number[]> => {
@@ -85,11 +95,17 @@ export function createActor(options: ActorOptions): Actor {
     const session = sessionFor(state);
     const again: number[] = [];
     await inParallel(leaving, REPORTS, async (member) => {
+      const hold = hasFinalizer(member.object) ? holdOf(member.object) : undefined;
+      if (hold !== undefined) {
+        const plan = farewellPlan(member);
+        again.push(...(await report([[member, holdCondition(hold, plan, refusal("Deleting", "held back")), plan]])));
+        return;
+      }
       const held = refusals.held(member);
       if (held !== undefined && session !== undefined) return void again.push(held.forMs);
       const situation = situationOf(broker, state, member, clock.now());
       const result = await release({ kube, events }, { member, live, leaving, session, situation });
-      if (result.done) return reporter.forget(member.claim.owner.uid);
+      if (result.done) return forget(member.claim.owner.uid);
       if (result.againInMs !== undefined) again.push(result.againInMs);
       if (result.refused !== undefined) {
         again.push(refusals.refused(member, result.refused), ...(await report([[member, refusedOperation(result.refused)]])));
@@ -127,10 +143,11 @@ export function createActor(options: ActorOptions): Actor {
     all: readonly Member[],
     fresh: ReadonlySet<string>,
   ): Promise<readonly number[]> => {
-    const { picture, endpoint } = session;
+    const { picture } = session;
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
+    picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
     if (picture.doubtful) await picture.refresh();
     lookedAt = started - lookedAt >= poll ? started : lookedAt;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
@@ -140,29 +157,14 @@ export function createActor(options: ActorOptions): Actor {
       session,
       members,
       rivals: [...leaving, ...options.rivals()].map(({ claim }) => claim),
-      held: (one) => refusals.held(one) !== undefined,
+      held: (one) => holdOf(one.object) !== undefined || one.lacking !== undefined || refusals.held(one) !== undefined,
     });
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
-    const said = members.flatMap((member): readonly (readonly [Member, ConditionInput])[] => {
-      const { uid } = member.claim.owner;
-      const refused = result.failures.get(uid);
-      if (refused !== undefined) again.push(refusals.refused(member, refused));
-      const done = result.done.get(uid) ?? [];
-      const outcome = result.outcomes.get(uid);
-      const pending = outcome?.state === "changing" || outcome?.state === "blocked";
-      const held = pending ? refusals.held(member) : undefined;
-      if (held !== undefined) again.push(held.forMs);
-      if (!pending) refusals.clear(member);
-      const failure = held?.error;
-      // Its turn comes with the next batch.
-      if (outcome === undefined || (outcome.state === "changing" && done.length === 0 && failure === undefined)) return [];
-      if (done.length > 0 && failure === undefined && wasReady(member.object)) {
-        const note = done.map(({ op, object }) => `${op === "declare" ? "declared" : "removed"} ${describeObject(object)}`).join(", ");
-        events.record({ regarding: member.object, reason: "DriftRepaired", action: "Repair", note });
-        metrics.repaired();
-      }
-      if (outcome.state === "changing" && failure === undefined) again.push(100);
-      return [[member, failure === undefined ? readyCondition(outcome, member.claim, endpoint.display) : refusedOperation(failure)]];
+    if (result.done.size > result.failures.size) refusals.retryMissing();
+    const said = members.flatMap((member): readonly Said[] => {
+      const { condition, plan, againInMs } = verdictOf(member, result, { session, refusals, repairs });
+      if (againInMs !== undefined) again.push(againInMs);
+      return condition === undefined ? [] : [[member, condition, plan]];
     });
     again.push(...(await report(said)));
     return [...again, poll - (clock.elapsed() - lookedAt), ...(result.more ? [5] : [])];
@@ -170,14 +172,18 @@ export function createActor(options: ActorOptions): Actor {
 
   const pass = async (fresh: ReadonlySet<string>): Promise<readonly number[]> => {
     const broker = options.broker();
-    const all = options.members();
-    if (broker === undefined) return withoutBroker(all);
+    const [all = [], others = []] = byAdmission(options.members(), (member) => mayUse(broker, key, member));
+    const refused = [
+      ...(await letGo(undefined, undefined, others)),
+      ...(await report(others.filter(stays).map((member) => [member, notAllowed(key, member)]))),
+    ];
+    if (broker === undefined) return [...refused, ...(await withoutBroker(all))];
     await addFinalizer(kube, options.brokerResource, broker);
     const state = await link.ensure(broker);
     const again = state.up ? await withConnection(broker, state.session, all, fresh) : await withoutConnection(broker, state, all);
     // Its login is needed until the last object that uses it is cleaned up.
     if (isDeleting(broker) && !all.some(({ object }) => hasFinalizer(object))) await removeFinalizer(kube, options.brokerResource, broker);
-    return again;
+    return [...refused, ...again];
   };
 
   return {
@@ -197,4 +203,8 @@ export function createActor(options: ActorOptions): Actor {
       }
     },
   };
+}
+
+function byAdmission(members: readonly Member[], admitted: (member: Member) => boolean): readonly (readonly Member[])[] {
+  return [members.filter(admitted), members.filter((member) => !admitted(member))];
 }

@@ -1,4 +1,4 @@
-import { BrokerError, type TopologyPort } from "../adapters/ports.ts";
+import { BrokerError, isSetting, type TopologyPort } from "../adapters/ports.ts";
 import { inOrder, type Operation } from "./diff.ts";
 
 /** An operation and whose it is. */
@@ -33,10 +33,13 @@ export async function apply(
       failures.set(uid, error);
     }
   };
-  const declares = operations.filter(({ op }) => op === "declare");
-  const imported = bulk && declares.length >= BULK_FROM && (await importAll(port, declares));
-  for (const group of inOrder(imported ? operations.filter(({ op }) => op !== "declare") : operations)) {
-    await inParallel(group, PARALLEL, attempt);
+  const importable = ({ op, object }: Operation): boolean => op === "declare" && !isSetting(object);
+  const declares = operations.filter(importable);
+  let rest = bulk && declares.length >= BULK_FROM ? declares : undefined;
+  for (const group of inOrder(operations)) {
+    // In the turn of the first of them: what is set before exchanges must be there, what is set after them must not be yet.
+    if (rest !== undefined && group.some(importable)) rest = rest.length > 0 && !(await importAll(port, rest)) ? undefined : [];
+    if (rest === undefined || !group.some(importable)) await inParallel(group, PARALLEL, attempt);
   }
   return failures;
 }

@@ -1,4 +1,4 @@
-import type { Arguments, BrokerObject } from "../adapters/ports.ts";
+import { type Arguments, type BrokerObject, isSetting, type Setting } from "../adapters/ports.ts";
 import { canonical } from "./identity.ts";
 
 /** One field in which the broker's object is not what the spec says. Values as text; "nothing" where there is none. */
@@ -13,8 +13,13 @@ const NOT_COMPARED = new Set(["x-queue-type"]);
 
 /** How two objects with one identity differ, in the order in which users read a spec. Equal ones give an empty list. Never throws. */
 export function differences(spec: BrokerObject, broker: BrokerObject): readonly Difference[] {
-  return [...properties(spec, broker), ...argumentDifferences(spec.arguments, broker.arguments)];
+  if (isSetting(spec)) return isSetting(broker) ? settingDifferences(spec, broker) : [];
+  return isSetting(broker) ? [] : [...properties(spec, broker), ...argumentDifferences(spec.arguments, broker.arguments)];
 }
+
+/** Of a setting only what the spec names is compared; what the broker adds is its own. */
+const settingDifferences = ({ properties: wanted }: Setting, { properties: found }: Setting): readonly Difference[] =>
+  Object.keys(wanted).flatMap((field) => difference(field, wanted[field], found[field]));
 
 function properties(spec: BrokerObject, broker: BrokerObject): readonly Difference[] {
   const [wanted, found] = [propertiesOf(spec), propertiesOf(broker)];
@@ -22,7 +27,7 @@ function properties(spec: BrokerObject, broker: BrokerObject): readonly Differen
 }
 
 function propertiesOf(object: BrokerObject): Readonly<Record<string, string | boolean>> {
-  if (object.type === "binding") return {};
+  if (object.type === "binding" || isSetting(object)) return {};
   const { kind, durable, autoDelete } = object;
   const own = object.type === "queue" ? { exclusive: object.exclusive } : { internal: object.internal };
   return { type: kind, durable, autoDelete, ...own };

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BrokerObject } from "../adapters/ports.ts";
-import { type Actual, type Claim, diff, inOrder, type Operation, type Outcome } from "./diff.ts";
+import type { Arguments, BrokerObject, Declared } from "../adapters/ports.ts";
+import { type Claim, claimTo } from "./claim.ts";
+import { type Actual, diff, inOrder, type Operation, type Outcome } from "./diff.ts";
 import { digestOf, identityOf, targetKey, targetOf } from "./identity.ts";
 
-const queue = (name: string, args: BrokerObject["arguments"] = {}): BrokerObject => ({
+const queue = (name: string, args: Arguments = {}): Declared => ({
   type: "queue",
   name,
   kind: "classic",
@@ -13,7 +14,7 @@ const queue = (name: string, args: BrokerObject["arguments"] = {}): BrokerObject
   exclusive: false,
   arguments: args,
 });
-const exchange = (name: string, args: BrokerObject["arguments"] = {}): BrokerObject => ({
+const exchange = (name: string, args: Arguments = {}): Declared => ({
   type: "exchange",
   name,
   kind: "direct",
@@ -22,7 +23,7 @@ const exchange = (name: string, args: BrokerObject["arguments"] = {}): BrokerObj
   internal: false,
   arguments: args,
 });
-const binding = (source: string, destination: string, routingKey = "", args: BrokerObject["arguments"] = {}): BrokerObject => ({
+const binding = (source: string, destination: string, routingKey = "", args: Arguments = {}): Declared => ({
   type: "binding",
   source,
   destinationType: "queue",
@@ -35,12 +36,12 @@ const claim = (
   objects: readonly [BrokerObject, ...BrokerObject[]],
   owned: readonly BrokerObject[] = [],
   createdAt = "2026-01-01",
-): Claim => ({
-  owner: { kind: "Queue", namespace: "n", name: uid, uid, createdAt },
-  target: targetOf(objects[0]),
-  objects,
-  owned: new Set(owned.map((object) => digestOf(identityOf(object)))),
-});
+): Claim =>
+  claimTo(
+    { kind: "Queue", namespace: "n", name: uid, uid, createdAt },
+    objects,
+    new Set(owned.map((object) => digestOf(identityOf(object)))),
+  );
 const actual = (...objects: readonly BrokerObject[]): Actual => Map.groupBy(objects, (object) => targetKey(targetOf(object)));
 const declare = (object: BrokerObject): Operation => ({ op: "declare", object });
 const remove = (object: BrokerObject): Operation => ({ op: "remove", object });
@@ -80,7 +81,11 @@ const cases: readonly [why: string, claim: Claim, there: Actual, want: Outcome][
     "a number is not the same as its text",
     claim("a", [queue("orders", { "x-max-length": "5" })]),
     actual(orders),
-    { state: "differs", differences: [{ field: "x-max-length", broker: "5", spec: '"5"' }] },
+    {
+      state: "differs",
+      object: queue("orders", { "x-max-length": "5" }),
+      differences: [{ field: "x-max-length", broker: "5", spec: '"5"' }],
+    },
   ],
   [
     "what differs is left alone, its bindings too",
@@ -88,6 +93,7 @@ const cases: readonly [why: string, claim: Claim, there: Actual, want: Outcome][
     actual({ ...orders, durable: false } as BrokerObject, shop),
     {
       state: "differs",
+      object: queue("orders", { b: true }),
       differences: [
         { field: "durable", broker: "false", spec: "true" },
         { field: "b", broker: "nothing", spec: "true" },
@@ -99,7 +105,7 @@ const cases: readonly [why: string, claim: Claim, there: Actual, want: Outcome][
     "a source that nobody declares blocks its binding and nothing else",
     claim("a", [orders, bound, binding("", "orders", "k")]),
     actual(),
-    { state: "blocked", operations: [declare(orders), declare(binding("", "orders", "k"))], missing: ["shop"] },
+    { state: "blocked", operations: [declare(orders), declare(binding("", "orders", "k"))], missing: [{ type: "exchange", name: "shop" }] },
   ],
 ];
 test.for(cases)("%s", ([, one, there, want]) => expect(diff([one], [], there).get("a")).toEqual(want));
@@ -113,11 +119,11 @@ describe("two that want the same", () => {
   test("the oldest wins, and the other says who", () => {
     const outcomes = diff([younger, older], [], actual());
     expect(outcomes.get("old")).toMatchObject({ state: "changing" });
-    expect(outcomes.get("young")).toEqual({ state: "conflict", winner: older.owner });
+    expect(outcomes.get("young")).toEqual({ state: "conflict", winner: older.owner, object: queue("orders") });
   });
   test("a rival wins without an outcome", () => {
     const outcomes = diff([younger], [older], actual());
-    expect([...outcomes]).toEqual([["young", { state: "conflict", winner: older.owner }]]);
+    expect([...outcomes]).toEqual([["young", { state: "conflict", winner: older.owner, object: queue("orders") }]]);
   });
   test("of the same second the one whose name comes first, however they are ordered", () => {
     const [a, b] = [claim("a", [orders]), claim("b", [orders])];
@@ -125,7 +131,7 @@ describe("two that want the same", () => {
       [a, b],
       [b, a],
     ])
-      expect(diff(claims, [], actual(orders)).get("b")).toEqual({ state: "conflict", winner: a.owner });
+      expect(diff(claims, [], actual(orders)).get("b")).toEqual({ state: "conflict", winner: a.owner, object: orders });
   });
   test("an exchange and a queue of one name do not meet", () => {
     expect(diff([claim("a", [queue("same")]), claim("b", [exchange("same")])], [], actual()).get("b")).toMatchObject({ state: "changing" });
@@ -139,17 +145,15 @@ test("operations come in the order of what needs what, and new bindings before o
 
 describe("for any wishes and any broker", () => {
   const name = fc.constantFrom("a", "b", "c");
-  const args = fc.constantFrom<BrokerObject["arguments"]>({}, { n: 1 }, { n: "1" });
+  const args = fc.constantFrom<Arguments>({}, { n: 1 }, { n: "1" });
   const target = fc.oneof(
     fc.tuple(name, args).map(([n, a]) => queue(n, a)),
     fc.tuple(name, args).map(([n, a]) => exchange(n, a)),
   );
   const bindings = fc.array(fc.record({ source: name, routingKey: fc.constantFrom("", "k"), args }), { maxLength: 4 });
-  const into = (
-    one: BrokerObject,
-    list: readonly { source: string; routingKey: string; args: BrokerObject["arguments"] }[],
-  ): readonly BrokerObject[] => {
+  const into = (one: BrokerObject, list: readonly { source: string; routingKey: string; args: Arguments }[]): readonly BrokerObject[] => {
     const { type, name: destination } = targetOf(one);
+    if (type !== "queue" && type !== "exchange") return [];
     return list.map(({ source, routingKey, args: given }) => ({
       type: "binding",
       source,

@@ -1,26 +1,7 @@
-import type { BrokerObject, Target } from "../adapters/ports.ts";
+import { type BrokerObject, isSetting, SETTING_TYPES, type Target } from "../adapters/ports.ts";
+import { type Claim, type Owner, seniorOf, winnersOf } from "./claim.ts";
 import { type Difference, differences } from "./compare.ts";
-import { digestOf, identityOf, targetKey } from "./identity.ts";
-
-/** Who wants something: a Kubernetes object. */
-export interface Owner {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  /** RFC 3339. */
-  readonly createdAt: string;
-}
-
-/** What one object wants on the broker: its target, and the bindings into it. */
-export interface Claim {
-  readonly owner: Owner;
-  readonly target: Target;
-  /** The target first. */
-  readonly objects: readonly BrokerObject[];
-  /** Digests of the bindings that this owner has put on the broker before: what is not wanted any more goes. */
-  readonly owned: ReadonlySet<string>;
-}
+import { digestOf, identityOf, targetKey, targetOf } from "./identity.ts";
 
 /** What the broker has: by target key, the target when it is there and the bindings that lead into it. */
 export type Actual = ReadonlyMap<string, readonly BrokerObject[]>;
@@ -31,84 +12,101 @@ export interface Operation {
 }
 
 /**
- * changing: the operations bring it in line. blocked: as changing, but a binding's source is missing and nobody wants to declare it.
+ * changing: the operations bring it in line. blocked: as changing, but an end of a binding is missing and nobody wants to declare it.
  * differs: it exists with properties that cannot be changed, and is left alone with all its bindings. conflict: an older owner wants the same.
  */
 export type Outcome =
   | { readonly state: "in-sync" }
   | { readonly state: "changing"; readonly operations: readonly Operation[] }
-  | { readonly state: "blocked"; readonly operations: readonly Operation[]; readonly missing: readonly string[] }
-  | { readonly state: "differs"; readonly differences: readonly Difference[] }
-  | { readonly state: "conflict"; readonly winner: Owner };
+  | { readonly state: "blocked"; readonly operations: readonly Operation[]; readonly missing: readonly Target[] }
+  | { readonly state: "differs"; readonly object: BrokerObject; readonly differences: readonly Difference[] }
+  | { readonly state: "conflict"; readonly winner: Owner; readonly object: BrokerObject };
 
 /**
- * What to do for every claim, by the owner's uid. What no claim names is never touched: foreign queues, exchanges, and bindings that
- * somebody else put on a target of ours. Of several claims to one target the oldest wins, whichever Broker object it came through.
+ * What to do for every claim, by the owner's uid. What no claim names is never touched: foreign queues, exchanges, settings, and bindings that
+ * somebody else put on a target of ours. Of several claims to one thing the oldest wins, whichever Broker object it came through.
  * @param rivals claims that reach the same vhost by another Broker object; they win and lose, but get no outcome
  */
 export function diff(claims: readonly Claim[], rivals: readonly Claim[], actual: Actual): ReadonlyMap<string, Outcome> {
-  const winners = winnersOf([...claims, ...rivals]);
-  const coming = new Set([...winners.values()].filter(({ target }) => target.type === "exchange").map(({ target }) => target.name));
-  const exists = (exchange: string) =>
-    exchange === "" || coming.has(exchange) || actual.get(`exchange/${exchange}`)?.some(isExchange) === true;
+  const all = [...claims, ...rivals];
+  const winners = winnersOf(all);
+  const exists = (end: Target): boolean => {
+    const key = targetKey(end);
+    return key === "exchange/" || winners.has(key) || actual.get(key)?.some(({ type }) => type === end.type) === true;
+  };
+  // Needed only when a binding is to go: a pass over much that is in sync does not pay for it.
+  let bindings: ReadonlySet<string> | undefined;
+  const wanted = (binding: string): boolean => {
+    bindings ??= new Set(
+      all
+        .filter((claim) => seniorOf(claim, winners) === undefined)
+        .flatMap((claim) => [...claim.wanted.keys()].filter((identity) => identity.startsWith("binding/"))),
+    );
+    return bindings.has(binding);
+  };
   return new Map(
     claims.map((claim) => {
-      const winner = winners.get(targetKey(claim.target));
-      const won = winner === undefined || winner.owner.uid === claim.owner.uid;
-      return [claim.owner.uid, won ? outcomeOf(claim, actual, exists) : { state: "conflict", winner: winner.owner }];
+      const senior = seniorOf(claim, winners);
+      const object = senior === undefined ? undefined : claim.wanted.get(senior.key);
+      if (senior === undefined || object === undefined) return [claim.owner.uid, outcomeOf(claim, actual, { exists, wanted })];
+      return [claim.owner.uid, { state: "conflict", winner: senior.claim.owner, object }];
     }),
   );
 }
 
-const isExchange = ({ type }: BrokerObject): boolean => type === "exchange";
-
-/** The oldest claim to each target; of the same second, the one whose name comes first. */
-export function winnersOf(claims: readonly Claim[]): ReadonlyMap<string, Claim> {
-  const winners = new Map<string, Claim>();
-  for (const claim of claims) {
-    const key = targetKey(claim.target);
-    const other = winners.get(key);
-    if (other === undefined || seniority(claim) < seniority(other)) winners.set(key, claim);
-  }
-  return winners;
+interface Others {
+  /** Whether the end of a binding is there, or will be. */
+  readonly exists: (end: Target) => boolean;
+  /** Whether anybody wants this binding. */
+  readonly wanted: (binding: string) => boolean;
 }
 
-const seniority = ({ owner: { createdAt, namespace, name, kind } }: Claim): string => [createdAt, namespace, name, kind].join(" ");
-
-function outcomeOf({ target, objects, owned }: Claim, actual: Actual, exists: (exchange: string) => boolean): Outcome {
-  const found = new Map((actual.get(targetKey(target)) ?? []).map((object) => [identityOf(object), object]));
-  const wanted = new Map(objects.map((object) => [identityOf(object), object]));
-  const differing = [...wanted].flatMap(([identity, object]) => {
+function outcomeOf({ targets, wanted, owned }: Claim, actual: Actual, others: Others): Outcome {
+  const found = new Map<string, BrokerObject>();
+  for (const target of targets) for (const object of actual.get(targetKey(target)) ?? []) found.set(identityOf(object), object);
+  const operations: Operation[] = [];
+  const missing = new Map<string, Target>();
+  for (const [identity, object] of wanted) {
     const there = found.get(identity);
-    return there === undefined ? [] : differences(object, there);
-  });
-  if (differing.length > 0) return { state: "differs", differences: differing };
-  const absent = [...wanted].filter(([identity]) => !found.has(identity)).map(([, object]) => object);
-  const missing = absent.flatMap((object) => (object.type === "binding" && !exists(object.source) ? [object.source] : []));
-  const declares = absent
-    .filter((object) => object.type !== "binding" || exists(object.source))
-    .map((object): Operation => ({ op: "declare", object }));
-  const removes = [...found]
-    .filter(([identity, { type }]) => type === "binding" && !wanted.has(identity) && owned.has(digestOf(identity)))
-    .map(([, object]): Operation => ({ op: "remove", object }));
-  const operations = [...declares, ...removes];
-  if (missing.length > 0) return { state: "blocked", operations, missing: [...new Set(missing)] };
+    const differing = there === undefined ? [] : differences(object, there);
+    if (differing.length > 0 && !isSetting(object)) return { state: "differs", object, differences: differing };
+    if (there !== undefined && differing.length === 0) continue;
+    const lacking = endsOf(object).filter((end) => !others.exists(end));
+    for (const end of lacking) missing.set(targetKey(end), end);
+    if (lacking.length === 0) operations.push({ op: "declare", object });
+  }
+  if (owned.size > 0) {
+    for (const [identity, object] of found) {
+      const old = object.type === "binding" && !wanted.has(identity) && owned.has(digestOf(identity));
+      if (old && !others.wanted(identity)) operations.push({ op: "remove", object });
+    }
+  }
+  if (missing.size > 0) return { state: "blocked", operations, missing: [...missing.values()] };
   return operations.length > 0 ? { state: "changing", operations } : { state: "in-sync" };
 }
 
+/** What must be there for an object to be declared. */
+const endsOf = (object: BrokerObject): readonly Target[] =>
+  object.type === "binding" ? [{ type: "exchange", name: object.source }, targetOf(object)] : [];
+
 /** What must be there before what, and new bindings before old ones go, so that no message falls between them. */
+const ORDER: readonly BrokerObject["type"][] = [
+  ...SETTING_TYPES.slice(0, SETTING_TYPES.indexOf("policy")),
+  "exchange",
+  "queue",
+  "binding",
+  ...SETTING_TYPES.slice(SETTING_TYPES.indexOf("policy")),
+];
 const RANKS: readonly (readonly [Operation["op"], BrokerObject["type"]])[] = [
-  ["declare", "exchange"],
-  ["declare", "queue"],
-  ["declare", "binding"],
-  ["remove", "binding"],
-  ["remove", "queue"],
-  ["remove", "exchange"],
+  ...ORDER.map((type) => ["declare", type] as const),
+  ...ORDER.toReversed().map((type) => ["remove", type] as const),
 ];
 
 /** Operations in groups: those of one group may run side by side, the groups one after the other. Empty groups are left out. */
 export function inOrder<T extends Operation>(operations: readonly T[]): readonly (readonly T[])[] {
-  return RANKS.map(([op, type]) => operations.filter((one) => one.op === op && one.object.type === type)).filter(
-    (group) => group.length > 0,
-  );
+  const groups = Map.groupBy(operations, ({ op, object }) => `${op} ${object.type}`);
+  return RANKS.flatMap(([op, type]) => {
+    const group = groups.get(`${op} ${type}`);
+    return group === undefined ? [] : [group];
+  });
 }

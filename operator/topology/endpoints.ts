@@ -13,8 +13,8 @@ export interface Endpoints {
   endpointOf(namespace: string, broker: string): BrokerEndpoint | EndpointProblem;
   /** Calls back with `namespace/name` when a Broker leads somewhere else, or nowhere. */
   subscribe(listener: (broker: ObjectKey) => void): Disposable;
-  /** Broker objects that lead to the same vhost of the same broker. */
-  sharing(display: string): readonly ObjectKey[];
+  /** Broker objects that lead to the same vhost of the same broker, or to any of its vhosts. */
+  sharing(endpoint: BrokerEndpoint, level: "vhost" | "server"): readonly ObjectKey[];
 }
 
 export interface EndpointRegistry extends Endpoints {
@@ -40,7 +40,11 @@ export function createEndpoints(): EndpointRegistry {
       listeners.add(listener);
       return { [Symbol.dispose]: () => listeners.delete(listener) };
     },
-    sharing: (display) => [...known].filter(([, to]) => isEndpoint(to) && to.display === display).map(([broker]) => broker),
+    sharing(endpoint, level) {
+      const same = (to: BrokerEndpoint): boolean =>
+        level === "vhost" ? to.display === endpoint.display : to.host === endpoint.host && to.port === endpoint.port;
+      return [...known].filter(([, to]) => isEndpoint(to) && same(to)).map(([broker]) => broker);
+    },
     set(broker, to) {
       if (JSON.stringify(known.get(broker)) === JSON.stringify(to)) return;
       known.set(broker, to);

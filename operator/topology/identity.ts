@@ -1,4 +1,4 @@
-import type { BrokerObject, Target } from "../adapters/ports.ts";
+import { type BrokerObject, isSetting, type Setting, type Target } from "../adapters/ports.ts";
 
 /** A value as text that is the same for equal values: JSON with its keys in order. */
 export function canonical(value: unknown): string {
@@ -21,12 +21,20 @@ export const targetOf = (object: BrokerObject): Target =>
 
 export const targetKey = ({ type, name }: Target): string => `${type}/${name}`;
 
-/** An object as users say it: `queue orders`, `binding shop -> orders (order.*)`. */
+/** An object as users say it: `queue orders`, `permission of alice`, `binding shop -> orders (order.*)`. Never shows a setting's properties. */
 export function describeObject(object: BrokerObject): string {
+  if (isSetting(object)) return describeSetting(object);
   if (object.type !== "binding") return `${object.type} ${object.name}`;
   const { source, destination, routingKey, arguments: given } = object;
   const rest = [routingKey === "" ? "" : routingKey, Object.keys(given).length === 0 ? "" : canonical(given)].filter((text) => text !== "");
   return `binding ${source} -> ${destination}${rest.length === 0 ? "" : ` (${rest.join(" ")})`}`;
+}
+
+function describeSetting({ type, name }: Setting): string {
+  if (type === "permission") return `permission of ${name}`;
+  if (type !== "topic-permission") return `${type.replace("-", " ")} ${name}`;
+  const [user = "", exchange = ""] = name.split("/").map(decodeURIComponent);
+  return `topic permission of ${user} on exchange ${exchange}`;
 }
 
 /** A short name for an identity, 16 hex digits: FNV-1a with 64 bits (tools.ietf.org/html/draft-eastlake-fnv). */

@@ -1,4 +1,4 @@
-import { type BrokerEndpoint, BrokerError, type BrokerFacts, type Target, type TopologyPort } from "../adapters/ports.ts";
+import { type BrokerEndpoint, BrokerError, type BrokerFacts, type TopologyPort } from "../adapters/ports.ts";
 import { brokerEndpoint } from "../kinds/broker/endpoint.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -16,6 +16,8 @@ const PROBE_MS = 15_000;
 const AWAY = { baseMs: 200, capMs: 2_000 };
 /** Tries at one that refuses us: each is a line in its log. */
 const REFUSED_MS = 5_000;
+/** Tries where the vhost is missing: a Vhost object may be about to make it. */
+const MISSING = { baseMs: 500, capMs: REFUSED_MS };
 /** A broker that tells no changes is asked again this often, ms: somebody may have enabled the plugin. */
 const SUBSCRIBE_MS = 120_000;
 
@@ -95,7 +97,8 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     }
     // Another login or address may be what helps: while it does not work, the Secret is read for every try.
     unread = true;
-    const again = error.passing ? backoffMs(AWAY, failures++, random()) : REFUSED_MS;
+    const cap = error.passing ? AWAY : error.failure === "vhost" ? MISSING : undefined;
+    const again = cap === undefined ? REFUSED_MS : backoffMs(cap, failures++, random());
     return troubled(reasonOfBroker(error), error.message, again);
   };
   const unsubscribe = ({ subscription }: Connected): void => {
@@ -113,7 +116,7 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
   /** Follows the Secrets that the spec names now. */
   const watch = ({ metadata: { namespace = "" }, spec }: Broker): void => {
     const names = [spec.uriFrom, spec.managementFrom].flatMap((from) => (from === undefined ? [] : [from.secretKeyRef]));
-    const text = JSON.stringify([names, spec.prometheusUrl]);
+    const text = JSON.stringify([names, spec.prometheusUrl, spec.vhost]);
     if (text === watched) return;
     watched = text;
     unread = true;
@@ -127,10 +130,10 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     watches = stack;
   };
   const read = async ({ metadata: { namespace = "" }, spec }: Broker): Promise<BrokerEndpoint> => {
-    const { uriFrom, managementFrom, prometheusUrl } = spec;
+    const { uriFrom, managementFrom, prometheusUrl, vhost } = spec;
     const value = (from: NonNullable<typeof managementFrom>) => secrets.read(namespace, from.secretKeyRef.name, from.secretKeyRef.key);
     const uri = await value(uriFrom);
-    const parsed = brokerEndpoint(uri, managementFrom === undefined ? undefined : await value(managementFrom), prometheusUrl);
+    const parsed = brokerEndpoint(uri, managementFrom === undefined ? undefined : await value(managementFrom), prometheusUrl, vhost);
     if ("host" in parsed) return parsed;
     const { name, key } = (parsed.field === "managementFrom" ? managementFrom : undefined)?.secretKeyRef ?? uriFrom.secretKeyRef;
     throw new Waiting("SecretInvalid", `${parsed.field}: key ${key} of Secret ${namespace}/${name}: ${parsed.message}`);
@@ -145,8 +148,8 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     const probed: Connected = { ...one, facts: await one.port.probe(), probedAt: clock.elapsed() };
     if (one.subscription !== undefined || clock.elapsed() - one.subscribedAt < SUBSCRIBE_MS) return probed;
     const { picture } = one;
-    const subscription = await one.port.changes((target?: Target) => {
-      picture.doubt(target);
+    const subscription = await one.port.changes((change) => {
+      picture.doubt(change);
       wake();
     });
     const events = subscription !== "unsupported";

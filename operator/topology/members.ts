@@ -1,15 +1,12 @@
-import type { BrokerObject, Resource } from "../adapters/ports.ts";
-import { desiredExchange } from "../kinds/exchange/desired.ts";
-import type { Exchange } from "../kinds/exchange/schema.ts";
-import { desiredQueue } from "../kinds/queue/desired.ts";
-import type { Queue } from "../kinds/queue/schema.ts";
+import type { Resource } from "../adapters/ports.ts";
+import type { SecretValues, TopologyKind, TopologyObject } from "../kinds/topology-kind.ts";
 import type { Cache } from "../runtime/cache/cache.ts";
 import type { ObjectKey } from "../runtime/object.ts";
-import type { Claim } from "./diff.ts";
-import { targetOf } from "./identity.ts";
+import type { ConditionInput } from "../runtime/truth/conditions.ts";
+import { type Claim, claimTo } from "./claim.ts";
+import { canonical, digestOf } from "./identity.ts";
+import type { Materials } from "./materials.ts";
 import { bindingDigests, ownedOf } from "./ownership.ts";
-
-export type TopologyObject = Queue | Exchange;
 
 /** An object that wants something of a broker. */
 export interface Member {
@@ -20,11 +17,16 @@ export interface Member {
   readonly claim: Claim;
   /** Of the bindings that it wants. */
   readonly digests: ReadonlySet<string>;
+  /** Changes with the values of Secrets that the claim was made of; absent where there are none. */
+  readonly revision?: string;
+  /** A Secret that it needs is not as it must be: nothing is done for it. */
+  readonly lacking?: ConditionInput;
 }
 
-export interface TopologyCaches {
-  readonly exchanges: Cache<Exchange>;
-  readonly queues: Cache<Queue>;
+/** A kind's objects, as the API server has them. */
+export interface TopologyCache {
+  readonly kind: TopologyKind;
+  readonly cache: Cache<TopologyObject>;
 }
 
 /** All members, by the Broker object that they refer to. */
@@ -34,34 +36,48 @@ export interface Members extends Disposable {
 }
 
 /** Keeps the members as the caches tell; calls back with each change. A change of `brokerRef` cannot happen: the field is immutable. */
-export function createMembers(caches: TopologyCaches, onChange: (broker: ObjectKey, id: string) => void): Members {
+export function createMembers(
+  caches: readonly TopologyCache[],
+  materials: Materials,
+  onChange: (broker: ObjectKey, id: string) => void,
+): Members {
   const byBroker = new Map<ObjectKey, Map<string, Member>>();
   using stack = new DisposableStack();
 
-  const follow = <T extends TopologyObject>(cache: Cache<T>, desired: (object: T) => readonly BrokerObject[]): void => {
+  const put = (broker: ObjectKey, member: Member): void => {
+    const members = byBroker.get(broker) ?? new Map<string, Member>();
+    byBroker.set(broker, members.set(member.id, member));
+    onChange(broker, member.id);
+  };
+  const drop = (broker: ObjectKey, id: string): void => {
+    const members = byBroker.get(broker);
+    members?.delete(id);
+    if (members?.size === 0) byBroker.delete(broker);
+    materials.forget(id);
+    onChange(broker, id);
+  };
+  const follow = ({ kind, cache }: TopologyCache): void => {
     const { resource } = cache;
     stack.use(
       cache.subscribe(({ object, previous }) => {
         const told = object ?? previous;
         if (told === undefined) return;
         const { metadata, spec } = told;
-        const broker = `${metadata.namespace ?? ""}/${spec.brokerRef.name}`;
+        const broker = `${spec.brokerRef.namespace ?? metadata.namespace ?? ""}/${spec.brokerRef.name}`;
         const id = `${resource.kind}/${metadata.namespace ?? ""}/${metadata.name}`;
-        const members = byBroker.get(broker) ?? new Map<string, Member>();
-        byBroker.set(broker, members);
-        if (object === undefined) members.delete(id);
-        else {
-          const objects = desired(object);
-          const claim = claimOf(resource.kind, object, objects);
-          members.set(id, { id, resource, object, claim, digests: bindingDigests(objects) });
-        }
-        if (members.size === 0) byBroker.delete(broker);
-        onChange(broker, id);
+        if (object === undefined) return drop(broker, id);
+        const member = (values: SecretValues): Member => memberOf(id, kind, resource, object, values);
+        const needs = kind.needs(object);
+        if (needs.length === 0) return put(broker, member(new Map()));
+        materials.follow(id, object, needs, (found) => {
+          const known = "values" in found ? found.values : new Map<string, string>();
+          const revision = digestOf(canonical([...known]));
+          put(broker, { ...member(known), revision, ...("values" in found ? {} : { lacking: found.lacking }) });
+        });
       }),
     );
   };
-  follow(caches.exchanges, desiredExchange);
-  follow(caches.queues, desiredQueue);
+  caches.forEach(follow);
 
   const owned = stack.move();
   return {
@@ -71,14 +87,9 @@ export function createMembers(caches: TopologyCaches, onChange: (broker: ObjectK
   };
 }
 
-function claimOf(kind: string, object: TopologyObject, objects: readonly BrokerObject[]): Claim {
+function memberOf(id: string, { kind, desired }: TopologyKind, resource: Resource, object: TopologyObject, values: SecretValues): Member {
   const { namespace = "", name, uid = "", creationTimestamp = "" } = object.metadata;
-  const [first] = objects;
-  if (first === undefined) throw new TypeError(`${kind} ${namespace}/${name} wants nothing`);
-  return {
-    owner: { kind, namespace, name, uid, createdAt: creationTimestamp },
-    target: targetOf(first),
-    objects,
-    owned: ownedOf(object),
-  };
+  const objects = desired(object, values);
+  const owner = { kind: kind.kind, namespace, name, uid, createdAt: creationTimestamp };
+  return { id, resource, object, claim: claimTo(owner, objects, ownedOf(object)), digests: bindingDigests(objects) };
 }

@@ -113,7 +113,7 @@ async function atRest(world: TopologyWorld, model: Model): Promise<void> {
     const [owner, { keys }] = winner;
     const there = world.vhost.objects.get(`queue/${of}`);
     const condition = await world.ready("Queue", owner);
-    if (there?.arguments["x-max-length"] === 9) {
+    if (there !== undefined && "arguments" in there && there.arguments["x-max-length"] === 9) {
       expect(condition, owner).toMatchObject({ status: "False", reason: "ArgumentsDiffer" });
       continue;
     }

@@ -1,17 +1,19 @@
-import type { BrokerObject, Target, TopologyPort } from "../adapters/ports.ts";
+import { type BrokerObject, type Part, partOf, type Target, type TopologyPort } from "../adapters/ports.ts";
 import { inParallel } from "./apply.ts";
 import type { Actual } from "./diff.ts";
 import { targetKey, targetOf } from "./identity.ts";
 
-/** Targets that are read one by one; beyond it the whole vhost is listed. */
+/** Targets that are read one by one; beyond it their whole parts are listed. */
 const READ_UP_TO = 64;
 const PARALLEL = 8;
 
-/** What a vhost has, as far as it was looked at; kept fresh target by target. */
+/** What a vhost and its broker have, as far as it was looked at; kept fresh target by target. */
 export interface Picture {
   readonly actual: Actual;
-  /** Something may have changed there; without a target, anywhere. The next `refresh` looks. */
-  doubt(target?: Target): void;
+  /** From now on these parts are looked at, too: what nobody has an object for is not asked about. */
+  follow(parts: Iterable<Part>): void;
+  /** Something may have changed there, or anywhere in a part; without either, anywhere. The next `refresh` looks. */
+  doubt(what?: Target | Part): void;
   /** Whether `refresh` has anything to look at. */
   readonly doubtful: boolean;
   /** Looks again at what is in doubt. Throws `BrokerError`; the doubt remains then. Resolves whether it asked the broker. */
@@ -21,29 +23,37 @@ export interface Picture {
 /** Begins with everything in doubt. */
 export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Picture {
   let actual = new Map<string, readonly BrokerObject[]>();
-  let everything = true;
-  let doubts = new Map<string, Target>();
+  const followed = new Set<Part>(["topology"]);
+  const parts = new Set<Part>(followed);
+  const targets = new Map<string, Target>();
 
   const observe = async (): Promise<void> => {
-    everything = false;
-    doubts = new Map();
+    const [looking, waiting] = [[...parts], [...targets.values()].filter((target) => parts.has(partOf(target)))];
+    parts.clear();
+    for (const target of waiting) targets.delete(targetKey(target));
     try {
-      actual = grouped((await port.observe()).objects);
+      const fresh = grouped((await port.observe(looking)).objects);
+      const seen = new Set<Part>(looking);
+      for (const [key, objects] of actual) {
+        const [first] = objects;
+        if (first !== undefined && !seen.has(partOf(targetOf(first)))) fresh.set(key, objects);
+      }
+      actual = fresh;
     } catch (error) {
-      everything = true;
+      for (const part of looking) parts.add(part);
       throw error;
     }
   };
   const read = async (): Promise<void> => {
-    const targets = [...doubts.values()];
-    doubts = new Map();
-    await inParallel(targets, PARALLEL, async (target) => {
+    const list = [...targets.values()];
+    targets.clear();
+    await inParallel(list, PARALLEL, async (target) => {
       try {
         const found = await port.read(target);
         if (found.length === 0) actual.delete(targetKey(target));
         else actual.set(targetKey(target), found);
       } catch (error) {
-        for (const one of targets) doubts.set(targetKey(one), one);
+        for (const one of list) targets.set(targetKey(one), one);
         throw error;
       }
     });
@@ -54,21 +64,32 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
       return actual;
     },
     get doubtful() {
-      return everything || doubts.size > 0;
+      return parts.size > 0 || targets.size > 0;
     },
-    doubt(target) {
-      if (target === undefined) everything = true;
-      else doubts.set(targetKey(target), target);
+    follow(wanted) {
+      for (const part of wanted) {
+        if (followed.has(part)) continue;
+        followed.add(part);
+        parts.add(part);
+      }
+    },
+    doubt(what) {
+      if (what === undefined) for (const part of followed) parts.add(part);
+      else if (typeof what === "string") {
+        if (followed.has(what)) parts.add(what);
+      } else if (followed.has(partOf(what))) targets.set(targetKey(what), what);
     },
     async refresh() {
-      if (!everything && doubts.size === 0) return false;
-      await (everything || doubts.size > READ_UP_TO ? observe() : read());
+      if (parts.size === 0 && targets.size === 0) return false;
+      if (targets.size > READ_UP_TO) for (const target of targets.values()) parts.add(partOf(target));
+      if (parts.size > 0) await observe();
+      await read();
       return true;
     },
   };
 }
 
-function grouped(objects: readonly BrokerObject[]): Map<string, BrokerObject[]> {
+function grouped(objects: readonly BrokerObject[]): Map<string, readonly BrokerObject[]> {
   const groups = new Map<string, BrokerObject[]>();
   for (const object of objects) {
     const key = targetKey(targetOf(object));

@@ -5,6 +5,8 @@ import type { Member } from "./members.ts";
 
 /** Tries at what the broker refuses: somebody may give the permission, or empty the queue, without telling us. */
 const REFUSED = { baseMs: 1_000, capMs: 10_000 };
+/** Tries at what lacks something that another object may be about to make. */
+const MISSING = { baseMs: 500, capMs: 2_000 };
 /** A queue that is to go when it is empty is looked at this often, ms. */
 const NOT_EMPTY_MS = 2_000;
 
@@ -15,6 +17,8 @@ export interface Refusals {
   /** Returns after how many ms to try again. */
   refused(member: Member, error: BrokerError): number;
   clear(member: Member): void;
+  /** Something was declared: what was refused because something else was missing may be tried again. */
+  retryMissing(): void;
 }
 
 interface Refusal {
@@ -39,10 +43,14 @@ export function createRefusals(clock: Clock, random: () => number): Refusals {
       const version = versionOf(member);
       const before = refusals.get(uid);
       const failures = before?.version === version ? before.failures + 1 : 0;
-      const wait = error.failure === "not-empty" ? NOT_EMPTY_MS : backoffMs(REFUSED, failures, random());
+      const wait =
+        error.failure === "not-empty" ? NOT_EMPTY_MS : backoffMs(error.failure === "missing" ? MISSING : REFUSED, failures, random());
       refusals.set(uid, { error, until: clock.elapsed() + wait, version, failures });
       return wait;
     },
     clear: ({ claim }) => void refusals.delete(claim.owner.uid),
+    retryMissing() {
+      for (const [uid, refusal] of refusals) if (refusal.error.failure === "missing") refusals.set(uid, { ...refusal, until: 0 });
+    },
   };
 }

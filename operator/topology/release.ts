@@ -1,11 +1,11 @@
-import { BrokerError, type KubePort } from "../adapters/ports.ts";
+import { BrokerError, type BrokerObject, type KubePort } from "../adapters/ports.ts";
 import { hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { apply } from "./apply.ts";
-import { type Claim, winnersOf } from "./diff.ts";
+import { type Claim, seniorOf, winnersOf } from "./claim.ts";
 import { farewell, type Leaving } from "./farewell.ts";
-import { targetKey } from "./identity.ts";
+import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { writeOwned } from "./ownership.ts";
@@ -43,10 +43,11 @@ export async function release(
   if (decided.do === "wait") return { done: false, ...(decided.againInMs === undefined ? {} : { againInMs: decided.againInMs }) };
   if (decided.do === "remove") {
     if (session === undefined) return { done: false };
-    const refused = await removeTarget(session, claim, decided.ifEmpty);
+    const refused = await removeAll(session, claim, removable(claim, [...live, ...leaving]), decided.ifEmpty);
     if (refused !== undefined) return { done: false, refused };
   } else if (decided.do === "release" && decided.orphaned !== undefined) {
-    const note = `${claim.target.type} ${claim.target.name} may have been left on the broker: ${decided.orphaned}`;
+    const [first] = claim.wanted.values();
+    const note = `${first === undefined ? "nothing" : describeObject(first)} may have been left on the broker: ${decided.orphaned}`;
     events.record({ regarding: object, reason: "Orphaned", action: "Release", note });
   }
   try {
@@ -62,34 +63,45 @@ export async function release(
   }
 }
 
-/** Who has the target now, and who would have it next: the oldest of those that stay. */
+/** Who has what it claims now, and who would have it next: the oldest of those that stay. */
 function standing(claim: Claim, live: readonly Member[], leaving: readonly Member[]): { won: boolean; heir: Member | undefined } {
-  const key = targetKey(claim.target);
-  const staying = live.filter((one) => targetKey(one.claim.target) === key);
-  const claims = [...staying, ...leaving].map((one) => one.claim);
-  const winner = winnersOf(claims).get(key);
-  const next = winnersOf(staying.map((one) => one.claim)).get(key);
-  return {
-    won: winner === undefined || winner.owner.uid === claim.owner.uid,
-    heir: staying.find((one) => one.claim.owner.uid === next?.owner.uid),
-  };
+  const keys = new Set(claim.keys);
+  const competing = ({ claim: other }: Member): boolean => other.keys.some((key) => keys.has(key));
+  const staying = live.filter(competing);
+  const winners = winnersOf([...staying, ...leaving.filter(competing)].map((one) => one.claim));
+  const next = winnersOf(staying.map((one) => one.claim));
+  const uids = new Set(claim.keys.map((key) => next.get(key)?.owner.uid));
+  return { won: seniorOf(claim, winners) === undefined, heir: staying.find((one) => uids.has(one.claim.owner.uid)) };
 }
 
-/** Removes it and looks whether it went. Its bindings go with it. */
-async function removeTarget(
+/** What goes with its owner: all but bindings, which go with their ends; where it is bindings alone, those that nobody else wants. */
+function removable({ owner, wanted }: Claim, others: readonly Member[]): readonly BrokerObject[] {
+  const things = [...wanted.values()].filter(({ type }) => type !== "binding");
+  if (things.length > 0) return things;
+  const kept = (identity: string): boolean => others.some(({ claim }) => claim.owner.uid !== owner.uid && claim.wanted.has(identity));
+  return [...wanted].filter(([identity]) => !kept(identity)).map(([, object]) => object);
+}
+
+/** Removes them and looks whether they went. */
+async function removeAll(
   { port, picture }: Session,
-  { owner, target, objects }: Claim,
+  { owner: { uid } }: Claim,
+  objects: readonly BrokerObject[],
   ifEmpty: boolean,
 ): Promise<BrokerError | undefined> {
-  const [object] = objects;
-  if (object === undefined) return undefined;
-  const failures = await apply(port, [{ op: "remove", object, uid: owner.uid, ifEmpty }], false);
-  const failure = failures.get(owner.uid);
+  const failures = await apply(
+    port,
+    objects.map((object) => ({ op: "remove", object, uid, ifEmpty })),
+    false,
+  );
+  const failure = failures.get(uid);
   if (failure !== undefined) return failure;
-  picture.doubt(target);
+  for (const object of objects) picture.doubt(targetOf(object));
   await picture.refresh();
-  const still = picture.actual.get(targetKey(target))?.some(({ type }) => type === target.type) === true;
-  return still
-    ? new BrokerError("unavailable", "management", `${target.type} ${target.name} is still there after it was deleted`)
-    : undefined;
+  const there = (object: BrokerObject): boolean =>
+    picture.actual.get(targetKey(targetOf(object)))?.some((found) => identityOf(found) === identityOf(object)) === true;
+  const still = objects.find(there);
+  return still === undefined
+    ? undefined
+    : new BrokerError("unavailable", "management", `${describeObject(still)} is still there after it was deleted`);
 }

@@ -1,7 +1,8 @@
-import type { BrokerError, BrokerFailure } from "../adapters/ports.ts";
+import type { BrokerError, BrokerFailure, BrokerObject } from "../adapters/ports.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import { REASONS, type Reason } from "../runtime/truth/reasons.ts";
-import type { Claim, Outcome } from "./diff.ts";
+import type { Claim } from "./claim.ts";
+import type { Outcome } from "./diff.ts";
 import { describeObject } from "./identity.ts";
 
 /** `Ready` is not True: what is the matter, then what to do about it. */
@@ -32,36 +33,49 @@ const OF_OBJECT: Readonly<Record<BrokerFailure, Reason>> = {
 };
 
 /** Why an operation for an object did not work. */
-export const refusedOperation = (error: BrokerError): ConditionInput => refusal(OF_OBJECT[error.failure], error.message);
+export function refusedOperation(error: BrokerError): ConditionInput {
+  const noUser = error.failure === "missing" && error.message.includes("user_not_found");
+  return refusal(noUser ? "UserMissing" : OF_OBJECT[error.failure], error.message);
+}
 
 /**
  * `Ready` of an object after what was read back from the broker. True only when nothing is missing and nothing differs.
  * @param display the vhost, as `host:port/vhost`
  */
-export function readyCondition(outcome: Outcome, { target, objects }: Claim, display: string): ConditionInput {
+export function readyCondition(outcome: Outcome, { wanted }: Claim, display: string): ConditionInput {
   switch (outcome.state) {
-    case "in-sync": {
-      const bindings = objects.length - 1;
-      const also = bindings === 0 ? "" : ` and ${bindings} binding${bindings === 1 ? "" : "s"}`;
-      return { status: "True", reason: "Declared", message: `${target.type} ${target.name}${also}, read back from ${display}` };
-    }
+    case "in-sync":
+      return { status: "True", reason: "Declared", message: `${summary([...wanted.values()])}, read back from ${display}` };
     case "changing": {
-      const [first] = outcome.operations;
-      const what = first === undefined ? target.name : `${first.op} ${describeObject(first.object)}`;
-      return refusal("ReadingBack", `${display} does not show it yet: ${what}`);
+      const what = outcome.operations.slice(0, 1).map(({ op, object }) => `${op} ${describeObject(object)}`);
+      return refusal("ReadingBack", `${display} does not show it yet: ${what.join()}`);
     }
-    case "blocked":
-      return refusal("ExchangeMissing", `${display} has no exchange ${outcome.missing.join(", ")}, which a binding names`);
+    case "blocked": {
+      const list = outcome.missing.map(({ type, name }) => `${type} ${name}`).join(", ");
+      const reason = outcome.missing.some(({ type }) => type === "exchange") ? "ExchangeMissing" : "QueueMissing";
+      return refusal(reason, `${display} has no ${list}, which a binding names`);
+    }
     case "differs": {
       const list = outcome.differences.map(({ field, broker, spec }) => `${field}: the broker has ${broker}, the spec says ${spec}`);
-      return refusal("ArgumentsDiffer", `${target.type} ${target.name} exists on ${display} and differs in ${list.join("; ")}`);
+      return refusal("ArgumentsDiffer", `${describeObject(outcome.object)} exists on ${display} and differs in ${list.join("; ")}`);
     }
     case "conflict": {
       const { kind, namespace, name } = outcome.winner;
       return refusal(
         "Conflict",
-        `${kind} ${namespace}/${name}, which is older, declares ${target.type} ${target.name} on ${display} already`,
+        `${kind} ${namespace}/${name}, which is older, declares ${describeObject(outcome.object)} on ${display} already`,
       );
     }
   }
+}
+
+/** `queue orders and 1 binding`: the first by name, the others by type and number. */
+function summary([first, ...others]: readonly BrokerObject[]): string {
+  if (first === undefined) return "nothing";
+  const counts = [...Map.groupBy(others, ({ type }) => type)].map(
+    ([type, list]) => `${list.length} ${type}${list.length === 1 ? "" : "s"}`,
+  );
+  const also = [counts.slice(0, -1).join(", "), ...counts.slice(-1)].filter((text) => text !== "").join(" and ");
+  if (also === "") return describeObject(first);
+  return `${describeObject(first)}${counts.length === 1 ? " and" : ","} ${also}`;
 }

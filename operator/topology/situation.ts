@@ -1,10 +1,11 @@
 import type { Broker } from "../kinds/broker/schema.ts";
+import type { TopologyObject } from "../kinds/topology-kind.ts";
 import { hasFinalizer } from "../runtime/finalizer.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { type ConditionInput, findCondition } from "../runtime/truth/conditions.ts";
 import type { Leaving } from "./farewell.ts";
 import type { LinkState, Session } from "./link.ts";
-import type { Member, TopologyObject } from "./members.ts";
+import type { Member } from "./members.ts";
 import { refusal } from "./say.ts";
 
 export const stays = ({ object }: Member): boolean => !isDeleting(object);

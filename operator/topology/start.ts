@@ -11,13 +11,16 @@ import { createActor } from "./actor.ts";
 import { createEndpoints, type Endpoints, isEndpoint } from "./endpoints.ts";
 import { createLink, type Link } from "./link.ts";
 import { type ActorLoop, startLoop } from "./loop.ts";
-import { createMembers, type TopologyCaches } from "./members.ts";
+import { createMaterials } from "./materials.ts";
+import { createMembers, type Member, type TopologyCache } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
 import { createReporter } from "./reporter.ts";
+import { mayUse } from "./standstill.ts";
 
 export interface TopologyOptions {
-  readonly caches: TopologyCaches & { readonly brokers: Cache<Broker> };
-  readonly kube: Pick<KubePort, "patch">;
+  readonly brokers: Cache<Broker>;
+  readonly objects: readonly TopologyCache[];
+  readonly kube: Pick<KubePort, "patch" | "create">;
   readonly secrets: SecretReader;
   readonly status: StatusWriter;
   readonly events: EventRecorder;
@@ -34,28 +37,39 @@ export interface Topology extends AsyncDisposable {
   readonly endpoints: Endpoints;
 }
 
+/** Objects of what every vhost of a broker shares. */
+const WIDE = /^(Vhost|User)\//;
+const isServerWide = ({ id }: Member): boolean => WIDE.test(id);
+
 interface Running {
   readonly loop: ActorLoop;
   readonly link: Link;
 }
 
 /**
- * Makes brokers match Exchange and Queue objects, and keeps them so, until disposed of: one actor per Broker object, or per name of one that is
+ * Makes brokers match the objects of all kinds of topology, and keeps them so, until disposed of: one actor per Broker object, or per name of one that is
  * referred to and does not exist. Starts only when the caches are full: an absent object must be absent. Rejects with the signal's reason.
  */
 export async function startTopology(options: TopologyOptions, signal: AbortSignal): Promise<Topology> {
-  const { caches, secrets, connect, clock, random } = options;
-  await Promise.all(Object.values(caches).map((cache) => cache.synced(signal)));
+  const { brokers, objects, secrets, connect, clock, random } = options;
+  await Promise.all([brokers, ...objects.map(({ cache }) => cache)].map((cache) => cache.synced(signal)));
   const log = options.log.child({ part: "topology" });
   const reporter = createReporter({ ...options, log });
   const endpoints = createEndpoints();
   const actors = new Map<ObjectKey, Running>();
   const ending = new Set<Promise<void>>();
 
-  const rivalsOf = (key: ObjectKey): readonly ObjectKey[] => {
+  const sharing = (key: ObjectKey, level: "vhost" | "server"): readonly ObjectKey[] => {
     const [namespace = "", name = ""] = key.split("/");
     const endpoint = endpoints.endpointOf(namespace, name);
-    return isEndpoint(endpoint) ? endpoints.sharing(endpoint.display).filter((other) => other !== key) : [];
+    return isEndpoint(endpoint) ? endpoints.sharing(endpoint, level).filter((other) => other !== key) : [];
+  };
+  const admitted = (key: ObjectKey): readonly Member[] => members.of(key).filter((member) => mayUse(brokers.get(key), key, member));
+  /** Through other Broker objects: to the same vhost all, to another vhost of the same broker those of what stands beside vhosts. */
+  const rivalsOf = (key: ObjectKey): readonly Member[] => {
+    const [near, far] = [sharing(key, "vhost"), sharing(key, "server")];
+    const beside = far.filter((other) => !near.includes(other)).flatMap((other) => admitted(other).filter(isServerWide));
+    return [...near.flatMap(admitted), ...beside];
   };
 
   const begin = (key: ObjectKey): Running => {
@@ -67,10 +81,10 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
       key,
       link,
       reporter,
-      brokerResource: caches.brokers.resource,
-      broker: () => caches.brokers.get(key),
+      brokerResource: brokers.resource,
+      broker: () => brokers.get(key),
       members: () => members.of(key),
-      rivals: () => rivalsOf(key).flatMap((rival) => members.of(rival)),
+      rivals: () => rivalsOf(key),
     });
     return { link, loop: startLoop(actor, clock, () => endUnless(key)) };
   };
@@ -81,7 +95,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
   /** Nobody speaks of this broker any more. */
   const endUnless = (key: ObjectKey): void => {
     const actor = actors.get(key);
-    if (actor === undefined || caches.brokers.get(key) !== undefined) return;
+    if (actor === undefined || brokers.get(key) !== undefined) return;
     endpoints.delete(key);
     if (members.of(key).length > 0) return;
     actors.delete(key);
@@ -92,22 +106,24 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
     const actor = actors.get(key);
     if (actor === undefined) actors.set(key, begin(key));
     else actor.loop.wake(id);
-    if (id !== undefined) for (const rival of rivalsOf(key)) actors.get(rival)?.loop.wake();
+    if (id !== undefined) for (const other of sharing(key, WIDE.test(id) ? "server" : "vhost")) actors.get(other)?.loop.wake();
   };
 
   // Told of what is there already while `members` is being made: nothing runs before this function has returned.
   const early: [ObjectKey, string][] = [];
   let tell = (key: ObjectKey, id: string): void => void early.push([key, id]);
-  const members = createMembers(caches, (key, id) => tell(key, id));
+  const materials = createMaterials({ ...options, log });
+  const members = createMembers(objects, materials, (key, id) => tell(key, id));
   tell = wake;
   for (const [key, id] of early) wake(key, id);
-  const brokers = caches.brokers.subscribe(({ key }) => wake(key));
+  const subscription = brokers.subscribe(({ key }) => wake(key));
 
   return {
     endpoints,
     async [Symbol.asyncDispose]() {
-      brokers[Symbol.dispose]();
+      subscription[Symbol.dispose]();
       members[Symbol.dispose]();
+      materials[Symbol.dispose]();
       await Promise.all([...ending, ...[...actors.values()].map(end)]);
       actors.clear();
     },

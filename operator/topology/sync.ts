@@ -1,7 +1,8 @@
 import type { BrokerError, KubePort, Target } from "../adapters/ports.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import { apply, inParallel, type OwnedOperation } from "./apply.ts";
-import { type Claim, diff, type Outcome } from "./diff.ts";
+import type { Claim } from "./claim.ts";
+import { diff, type Outcome } from "./diff.ts";
 import { targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
@@ -103,5 +104,5 @@ async function own(
 }
 
 function targetsOf(members: readonly Member[]): Iterable<Target> {
-  return new Map(members.map(({ claim: { target } }) => [targetKey(target), target])).values();
+  return new Map(members.flatMap(({ claim: { targets } }) => targets.map((target) => [targetKey(target), target] as const))).values();
 }

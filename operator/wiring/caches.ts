@@ -2,10 +2,10 @@ import { POOL_LABEL } from "../../worker/contract/names.ts";
 import type { KubePort, Resource, Selection } from "../adapters/ports.ts";
 import type { HorizontalPodAutoscaler } from "../autoscale/decide/rivals.ts";
 import { type Broker, brokerKind } from "../kinds/broker/schema.ts";
-import { type Exchange, exchangeKind } from "../kinds/exchange/schema.ts";
-import { type Queue, queueKind } from "../kinds/queue/schema.ts";
 import { type Schedule, scheduleKind } from "../kinds/schedule/schema.ts";
 import { type Store, storeKind } from "../kinds/store/schema.ts";
+import { TOPOLOGY } from "../kinds/topology.ts";
+import type { TopologyObject } from "../kinds/topology-kind.ts";
 import type { Deployment } from "../kinds/worker-pool/deployment.ts";
 import type { DisruptionBudget } from "../kinds/worker-pool/disruption-budget.ts";
 import type { Pod } from "../kinds/worker-pool/pods.ts";
@@ -17,6 +17,7 @@ import type { Check } from "../runtime/health.ts";
 import type { Liveness } from "../runtime/liveness.ts";
 import type { Log } from "../runtime/log.ts";
 import type { KubeObject } from "../runtime/object.ts";
+import type { TopologyCache } from "../topology/members.ts";
 
 const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod" };
 const DEPLOYMENTS: Resource = { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
@@ -26,9 +27,9 @@ const HPAS: Resource = { group: "autoscaling", version: "v2", plural: "horizonta
 /** Everything that the operator watches. Secrets and ConfigMaps are not among it: they are read by name. */
 export interface Caches {
   readonly brokers: Cache<Broker>;
-  readonly exchanges: Cache<Exchange>;
-  readonly queues: Cache<Queue>;
   readonly schedules: Cache<Schedule>;
+  /** One per kind of topology. */
+  readonly topology: readonly TopologyCache[];
   readonly stores: Cache<Store>;
   readonly pools: Cache<WorkerPool>;
   readonly deployments: Cache<Deployment>;
@@ -58,9 +59,8 @@ export function createCaches(options: CachesOptions): Caches {
   const ofPools = <T extends KubeObject>(resource: Resource) => all<T>(resource, { labelSelector: POOL_LABEL });
   return {
     brokers: all(resourceOf(brokerKind)),
-    exchanges: all(resourceOf(exchangeKind)),
-    queues: all(resourceOf(queueKind)),
     schedules: all(resourceOf(scheduleKind)),
+    topology: TOPOLOGY.map((kind) => ({ kind, cache: all<TopologyObject>(resourceOf(kind.kind)) })),
     stores: all(resourceOf(storeKind)),
     pools: all(resourceOf(workerPoolKind)),
     deployments: ofPools(DEPLOYMENTS),
@@ -70,9 +70,14 @@ export function createCaches(options: CachesOptions): Caches {
   };
 }
 
+export const allOf = ({ topology, ...others }: Caches): readonly Cache<KubeObject>[] => [
+  ...Object.values(others),
+  ...topology.map(({ cache }) => cache),
+];
+
 /** One check per cache: ready when it has told all that there is; a cause is shown even when it is ready but not fresh. */
 export const readiness = (caches: Caches): readonly Check[] =>
-  Object.values(caches).map((cache) => ({
+  allOf(caches).map((cache) => ({
     name: cache.resource.plural,
     state() {
       const { synced, cause } = cache.state();
@@ -83,9 +88,9 @@ export const readiness = (caches: Caches): readonly Check[] =>
 /** Says, once, that everything is known: a standby is as ready as the leader. */
 export async function warmed(caches: Caches, signal: AbortSignal, log: Log): Promise<void> {
   try {
-    await Promise.all(Object.values(caches).map((cache) => cache.synced(signal)));
+    await Promise.all(allOf(caches).map((cache) => cache.synced(signal)));
     log.info(
-      { objects: Object.fromEntries(Object.values(caches).map((cache) => [cache.resource.plural, cache.list().length])) },
+      { objects: Object.fromEntries(allOf(caches).map((cache) => [cache.resource.plural, cache.list().length])) },
       "caches are warm",
     );
   } catch (error) {

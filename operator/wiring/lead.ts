@@ -3,6 +3,7 @@ import { fenced } from "../runtime/leader/fence.ts";
 import { inLanes } from "../runtime/queue/lanes.ts";
 import { createStatusWriter } from "../runtime/truth/status.ts";
 import { startTopology } from "../topology/start.ts";
+import { allOf } from "./caches.ts";
 import type { Context } from "./context.ts";
 import { createPoolController } from "./pools.ts";
 import { createStoreController } from "./stores.ts";
@@ -15,14 +16,17 @@ export function createLead(context: Context): (signal: AbortSignal) => Promise<v
   const { caches, connect, log, clock } = context;
   return async (signal) => {
     try {
-      await Promise.all(Object.values(caches).map((cache) => cache.synced(signal)));
+      await Promise.all(allOf(caches).map((cache) => cache.synced(signal)));
     } catch {
       return; // The term ended first.
     }
     if (signal.aborted) return;
     const kube = inLanes(fenced(context.kube, signal));
     const term: Context = { ...context, kube, status: createStatusWriter({ kube, clock }) };
-    await using topology = await startTopology({ ...term, connect: connect.topology, metrics: term.topologyMetrics }, signal);
+    await using topology = await startTopology(
+      { ...term, brokers: caches.brokers, objects: caches.topology, connect: connect.topology, metrics: term.topologyMetrics },
+      signal,
+    );
     const stores = createStoreController(term);
     const pools = createPoolController(term);
     await using autoscaler = createAutoscaler({

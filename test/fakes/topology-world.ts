@@ -1,8 +1,10 @@
 import { Registry } from "prom-client";
-import type { BrokerObject } from "../../operator/adapters/ports.ts";
+import type { BrokerObject, Resource } from "../../operator/adapters/ports.ts";
 import { type Broker, brokerKind } from "../../operator/kinds/broker/schema.ts";
-import { type Exchange, exchangeKind } from "../../operator/kinds/exchange/schema.ts";
-import { type Queue, queueKind } from "../../operator/kinds/queue/schema.ts";
+import { exchangeKind } from "../../operator/kinds/exchange/schema.ts";
+import { queueKind } from "../../operator/kinds/queue/schema.ts";
+import { TOPOLOGY } from "../../operator/kinds/topology.ts";
+import type { TopologyObject } from "../../operator/kinds/topology-kind.ts";
 import { createCache } from "../../operator/runtime/cache/cache.ts";
 import { resourceOf } from "../../operator/runtime/define-kind.ts";
 import type { Condition, KubeObject } from "../../operator/runtime/object.ts";
@@ -18,8 +20,8 @@ import { createRecordingLog } from "./log.ts";
 import { createFakeVhost, type FakeVhost } from "./vhost.ts";
 
 const BROKERS = resourceOf(brokerKind);
-const EXCHANGES = resourceOf(exchangeKind);
-const QUEUES = resourceOf(queueKind);
+/** Of all kinds of topology, by kind. */
+const RESOURCES = Object.fromEntries(TOPOLOGY.map(({ kind }) => [kind.kind, resourceOf(kind)]));
 const SECRETS = { group: "", version: "v1", plural: "secrets", kind: "Secret" };
 const apiVersion = "longshore.dev/v1alpha1";
 const namespace = "n";
@@ -34,10 +36,14 @@ export interface TopologyWorld extends AsyncDisposable {
   readonly crash: () => Promise<void>;
   readonly queue: (name: string, spec?: object) => Promise<void>;
   readonly exchange: (name: string, spec?: object) => Promise<void>;
-  readonly remove: (kind: "Queue" | "Exchange" | "Broker" | "Secret", name: string) => Promise<void>;
-  readonly get: (kind: "Queue" | "Exchange", name: string) => Promise<Queue | Exchange | undefined>;
-  readonly ready: (kind: "Queue" | "Exchange", name: string) => Promise<Condition | undefined>;
+  /** An object of any kind of topology; its spec is parsed as the API server would. */
+  readonly put: (kind: string, name: string, spec: object, annotations?: Readonly<Record<string, string>>) => Promise<void>;
+  readonly remove: (kind: string, name: string) => Promise<void>;
+  readonly get: (kind: string, name: string) => Promise<TopologyObject | undefined>;
+  readonly ready: (kind: string, name: string) => Promise<Condition | undefined>;
   readonly broker: () => Promise<Broker | undefined>;
+  /** A Broker of the same name in another namespace, with its Secret. */
+  readonly brokerElsewhere: (elsewhere: string, allowedNamespaces: readonly string[]) => Promise<void>;
   /** Reasons of the events so far. */
   readonly events: () => readonly string[];
 }
@@ -46,7 +52,11 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
   const [kube, vhost, clock] = [createFakeKube(), createFakeVhost(), createFakeClock()];
   const common = { kube, clock, random: () => 0.5, log: createRecordingLog() };
   let running: AsyncDisposable | undefined;
-  const resources = { Queue: QUEUES, Exchange: EXCHANGES, Broker: BROKERS, Secret: SECRETS } as const;
+  const resourceFor = (kind: string): Resource => {
+    const found = { ...RESOURCES, Broker: BROKERS, Secret: SECRETS }[kind];
+    if (found === undefined) throw new TypeError(`no kind ${kind}`);
+    return found;
+  };
   const uri = Buffer.from("amqp://u:p@rabbit").toString("base64");
   const secret: KubeObject & { data: object } = {
     apiVersion: "v1",
@@ -59,14 +69,14 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
   const broker = { apiVersion, kind: "Broker", metadata: { name: "rabbitmq", namespace }, spec: brokerKind.spec.parse({ uriFrom }) };
   kube.seed(BROKERS, broker);
 
-  const put = async (kind: "Queue" | "Exchange", name: string, spec: object): Promise<void> => {
-    const made = await kube.get(resources[kind], namespace, name);
-    if (made !== undefined) return void (await kube.patch(resources[kind], namespace, name, { spec }));
+  const put = async (kind: string, name: string, spec: object, annotations = {}): Promise<void> => {
+    const made = await kube.get(resourceFor(kind), namespace, name);
+    if (made !== undefined) return void (await kube.patch(resourceFor(kind), namespace, name, { spec, metadata: { annotations } }));
     // The API server's own clock, to the second.
-    const metadata = { name, namespace, creationTimestamp: new Date(clock.now()).toISOString().replace(/\.\d+Z/, "Z") };
-    kube.seed(resources[kind], { apiVersion, kind, metadata, spec } as KubeObject);
+    const metadata = { name, namespace, annotations, creationTimestamp: new Date(clock.now()).toISOString().replace(/\.\d+Z/, "Z") };
+    kube.seed(resourceFor(kind), { apiVersion, kind, metadata, spec } as KubeObject);
   };
-  const get = (kind: "Queue" | "Exchange", name: string) => kube.get<Queue | Exchange>(resources[kind], namespace, name);
+  const get = (kind: string, name: string) => kube.get<TopologyObject>(resourceFor(kind), namespace, name);
   const crash = async (): Promise<void> => {
     const stopping = running?.[Symbol.asyncDispose]();
     running = undefined;
@@ -81,15 +91,17 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
     crash,
     async start() {
       await using stack = new AsyncDisposableStack();
-      const cache = <T extends KubeObject>(resource: typeof QUEUES) => stack.use(createCache<T>({ ...common, resource, selection: {} }));
-      const caches = { brokers: cache<Broker>(BROKERS), exchanges: cache<Exchange>(EXCHANGES), queues: cache<Queue>(QUEUES) };
-      for (const one of Object.values(caches)) one.start();
+      const cache = <T extends KubeObject>(resource: Resource) => stack.use(createCache<T>({ ...common, resource, selection: {} }));
+      const brokers = cache<Broker>(BROKERS);
+      const objects = TOPOLOGY.map((kind) => ({ kind, cache: cache<TopologyObject>(resourceOf(kind.kind)) }));
+      for (const one of [brokers, ...objects.map((of) => of.cache)]) one.start();
       await clock.advance(0);
       stack.use(
         await startTopology(
           {
             ...common,
-            caches,
+            brokers,
+            objects,
             connect: () => vhost.connect(options),
             secrets: stack.use(createSecretReader(common)),
             status: createStatusWriter(common),
@@ -104,7 +116,12 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
     },
     queue: (name, spec = {}) => put("Queue", name, queueKind.spec.parse({ brokerRef: { name: "rabbitmq" }, type: "classic", ...spec })),
     exchange: (name, spec = {}) => put("Exchange", name, exchangeKind.spec.parse({ brokerRef: { name: "rabbitmq" }, ...spec })),
-    remove: (kind, name) => kube.delete(resources[kind], namespace, name),
+    async put(kind, name, spec, annotations) {
+      const schema = TOPOLOGY.find((one) => one.kind.kind === kind)?.kind.spec;
+      if (schema === undefined) throw new TypeError(`no kind ${kind}`);
+      await put(kind, name, schema.parse({ brokerRef: { name: "rabbitmq" }, ...spec }), annotations);
+    },
+    remove: (kind, name) => kube.delete(resourceFor(kind), namespace, name),
     get,
     async ready(kind, name) {
       const object = await get(kind, name);
@@ -112,6 +129,13 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
       return condition?.observedGeneration === object?.metadata.generation ? condition : undefined;
     },
     broker: () => kube.get<Broker>(BROKERS, namespace, "rabbitmq"),
+    async brokerElsewhere(elsewhere, allowedNamespaces) {
+      const spec = brokerKind.spec.parse({ uriFrom, allowedNamespaces });
+      const made = await kube.get(BROKERS, elsewhere, "rabbitmq");
+      if (made !== undefined) return void (await kube.patch(BROKERS, elsewhere, "rabbitmq", { spec }));
+      kube.seed(SECRETS, { ...secret, metadata: { ...secret.metadata, namespace: elsewhere } });
+      kube.seed(BROKERS, { ...broker, metadata: { ...broker.metadata, namespace: elsewhere }, spec });
+    },
     events: () =>
       kube.calls.flatMap(({ verb, resource, body }) =>
         verb === "create" && resource === "events" && body !== undefined && "reason" in body ? [String(body.reason)] : [],

@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import { BrokerError, type BrokerFacts, type BrokerObject, type Target, type TopologyPort } from "../../operator/adapters/ports.ts";
+import {
+  BrokerError,
+  type BrokerFacts,
+  type BrokerObject,
+  isSetting,
+  type Part,
+  partOf,
+  type Target,
+  type TopologyPort,
+} from "../../operator/adapters/ports.ts";
 import { identityOf, targetOf } from "../../operator/topology/identity.ts";
 
 /** A vhost in memory, with hands to change it behind the operator's back. */
@@ -18,6 +27,8 @@ export interface FakeVhost {
   put(...objects: readonly BrokerObject[]): void;
   take(...identities: readonly string[]): void;
   wipe(): void;
+  /** From now on a port takes this one and changes nothing; `put` makes it something else. */
+  ignore(identity: string): void;
   /** A port to it; several may be open. */
   connect(options?: { readonly events?: boolean; readonly bulk?: boolean }): TopologyPort;
 }
@@ -26,12 +37,13 @@ export interface FakeVhost {
 export function createFakeVhost(): FakeVhost {
   const objects = new Map<string, BrokerObject>();
   const messages = new Map<string, number>();
-  const listeners = new Set<(target?: Target) => void>();
+  const listeners = new Set<(change?: Target | Part) => void>();
+  const ignored = new Set<string>();
   const calls: string[] = [];
   const planned: { readonly call: string; readonly failure: BrokerError }[] = [];
 
   const error = (failure: BrokerError["failure"], message: string) => new BrokerError(failure, "management", message);
-  const tell = (target?: Target): void => {
+  const tell = (target?: Target | Part): void => {
     for (const listener of listeners) listener(target);
   };
   const exists = (target: Target): boolean =>
@@ -39,14 +51,15 @@ export function createFakeVhost(): FakeVhost {
   const declare = (object: BrokerObject): void => {
     const identity = identityOf(object);
     const there = objects.get(identity);
-    if (there !== undefined && !isDeepStrictEqual(there, object)) throw error("differs", `inequivalent arg for ${identity}`);
+    if (there !== undefined && !isSetting(object) && !isDeepStrictEqual(there, object))
+      throw error("differs", `inequivalent arg for ${identity}`);
     if (object.type === "binding") {
       for (const end of [targetOf(object), { type: "exchange", name: object.source } as const]) {
         if (!exists(end)) throw error("missing", `no ${end.type} '${end.name}' in vhost '/'`);
       }
     }
     objects.set(identity, structuredClone(object));
-    if (there === undefined) tell(targetOf(object));
+    if (!isDeepStrictEqual(there, object)) tell(isSetting(object) ? object.type : targetOf(object));
   };
   const drop = (identity: string): void => {
     const object = objects.get(identity);
@@ -69,6 +82,7 @@ export function createFakeVhost(): FakeVhost {
     failNext: (call, failure) => void planned.push({ call, failure }),
     put: (...given) => given.forEach(declare),
     take: (...identities) => identities.forEach(drop),
+    ignore: (identity) => void ignored.add(identity),
     wipe() {
       objects.clear();
       tell();
@@ -87,9 +101,9 @@ export function createFakeVhost(): FakeVhost {
           called("probe");
           return facts;
         },
-        async observe() {
-          called("observe");
-          return { objects: [...objects.values()] };
+        async observe(parts) {
+          called(`observe${parts.length === 1 && parts[0] === "topology" ? "" : ` ${parts.join()}`}`);
+          return { objects: [...objects.values()].filter((object) => parts.includes(partOf(targetOf(object)))) };
         },
         async read(target) {
           called(`read ${target.type}/${target.name}`);
@@ -98,7 +112,7 @@ export function createFakeVhost(): FakeVhost {
         },
         async declare(object) {
           called(`declare ${identityOf(object)}`);
-          declare(object);
+          declare(ignored.has(identityOf(object)) && isSetting(object) ? { ...object, properties: {} } : object);
         },
         async remove(object, { ifEmpty = false } = {}) {
           called(`remove ${identityOf(object)}`);

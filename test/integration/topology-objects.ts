@@ -34,6 +34,13 @@ export const manifests = (namespace: string) => ({
     metadata: { namespace, name },
     spec: { brokerRef, ...spec },
   }),
+  /** Of any kind of topology. */
+  any: (kind: string, name: string, spec: object = {}, annotations: Readonly<Record<string, string>> = {}): Manifest => ({
+    apiVersion,
+    kind,
+    metadata: { namespace, name, annotations },
+    spec: { brokerRef, ...spec },
+  }),
   queue: (name: string, spec: object = {}): Manifest => ({
     apiVersion,
     kind: "Queue",

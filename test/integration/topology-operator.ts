@@ -5,8 +5,8 @@ import { createKube } from "../../operator/adapters/kubernetes/kube.ts";
 import type { BrokerEndpoint, KubePort, Resource, TopologyPort } from "../../operator/adapters/ports.ts";
 import { connectTopology } from "../../operator/adapters/rabbitmq/management.ts";
 import { type Broker as BrokerObject, brokerKind } from "../../operator/kinds/broker/schema.ts";
-import { type Exchange, exchangeKind } from "../../operator/kinds/exchange/schema.ts";
-import { type Queue, queueKind } from "../../operator/kinds/queue/schema.ts";
+import { TOPOLOGY } from "../../operator/kinds/topology.ts";
+import type { TopologyObject } from "../../operator/kinds/topology-kind.ts";
 import { createCache } from "../../operator/runtime/cache/cache.ts";
 import { systemClock as clock } from "../../operator/runtime/clock.ts";
 import { resourceOf } from "../../operator/runtime/define-kind.ts";
@@ -20,8 +20,6 @@ import { createRecordingLog, type RecordingLog } from "../fakes/log.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
 
 export const BROKERS = resourceOf(brokerKind);
-export const EXCHANGES = resourceOf(exchangeKind);
-export const QUEUES = resourceOf(queueKind);
 export const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret" };
 export const EVENTS: Resource = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event" };
 
@@ -65,16 +63,14 @@ export async function startOperator(
   const log = createRecordingLog();
   const common = { kube, clock, random: Math.random, log };
   const cache = <T extends KubeObject>(resource: Resource) => stack.use(createCache<T>({ ...common, resource, selection: { namespace } }));
-  const caches = {
-    brokers: cache<BrokerObject>(BROKERS),
-    exchanges: cache<Exchange>(EXCHANGES),
-    queues: cache<Queue>(QUEUES),
-  };
-  for (const one of Object.values(caches)) one.start();
+  const brokers = cache<BrokerObject>(BROKERS);
+  const objects = TOPOLOGY.map((kind) => ({ kind, cache: cache<TopologyObject>(resourceOf(kind.kind)) }));
+  for (const one of [brokers, ...objects.map((of) => of.cache)]) one.start();
   const topology = await startTopology(
     {
       ...common,
-      caches,
+      brokers,
+      objects,
       connect,
       secrets: stack.use(createSecretReader({ ...common, pollMs: 300 })),
       status: createStatusWriter(common),

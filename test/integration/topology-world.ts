@@ -1,31 +1,28 @@
-import type { TopologyPort } from "../../operator/adapters/ports.ts";
+import type { Resource, TopologyPort } from "../../operator/adapters/ports.ts";
 import { connectTopology } from "../../operator/adapters/rabbitmq/management.ts";
 import { brokerEndpoint } from "../../operator/kinds/broker/endpoint.ts";
+import { KINDS } from "../../operator/kinds/index.ts";
+import { resourceOf as resourceOfKind } from "../../operator/runtime/define-kind.ts";
 import type { Condition, KubeObject } from "../../operator/runtime/object.ts";
 import type { Broker } from "../cluster/cluster.ts";
 import { type Manifest, makeVhost, manifests } from "./topology-objects.ts";
-import {
-  type Api,
-  awaitObject,
-  awaitReason,
-  BROKERS,
-  EVENTS,
-  EXCHANGES,
-  QUEUES,
-  type RunningTopology,
-  SECRETS,
-  startApi,
-  startOperator,
-} from "./topology-operator.ts";
+import { type Api, awaitObject, awaitReason, EVENTS, type RunningTopology, SECRETS, startApi, startOperator } from "./topology-operator.ts";
 
-const KINDS = { Secret: SECRETS, Broker: BROKERS, Exchange: EXCHANGES, Queue: QUEUES } as const;
-const resourceOf = ({ kind }: Manifest) => KINDS[kind as keyof typeof KINDS];
+const RESOURCES: Readonly<Record<string, Resource>> = {
+  Secret: SECRETS,
+  ...Object.fromEntries(KINDS.map((kind) => [kind.kind, resourceOfKind(kind)])),
+};
+function resourceOf({ kind }: Manifest): Resource {
+  const found = RESOURCES[kind];
+  if (found === undefined) throw new TypeError(`no kind ${kind}`);
+  return found;
+}
 
 interface EventView extends KubeObject {
   readonly reason: string;
   readonly note: string;
   readonly type: string;
-  readonly regarding: { readonly name: string };
+  readonly regarding: { readonly kind: string; readonly name: string };
 }
 
 /** An API server, a vhost, the operator between them, and hands on both sides. */

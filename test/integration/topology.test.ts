@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { BrokerObject } from "../../operator/adapters/ports.ts";
+import type { Arguments, BrokerObject } from "../../operator/adapters/ports.ts";
 import type { Broker } from "../../operator/kinds/broker/schema.ts";
 import { broker } from "../cluster/cluster.ts";
 import { createWorld, type World } from "./topology-world.ts";
@@ -20,7 +20,7 @@ const queueObject = (name: string, more: object = {}): BrokerObject => ({
   arguments: { "x-queue-type": "classic" },
   ...more,
 });
-const binding = (destination: string, routingKey: string, args: BrokerObject["arguments"] = {}): BrokerObject => ({
+const binding = (destination: string, routingKey: string, args: Arguments = {}): BrokerObject => ({
   type: "binding",
   source: "media",
   destinationType: "queue",

@@ -2,22 +2,23 @@
 {{- define "longshore.rules.operator" -}}
 # The objects that say what should be.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues', 'schedules', 'stores', 'workerpools']
+  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools']
   verbs: ['get', 'list', 'watch']
 # Their status.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers/status', 'exchanges/status', 'queues/status', 'schedules/status', 'stores/status', 'workerpools/status']
+  resources: ['brokers/status', 'bindings/status', 'exchanges/status', 'operatorpolicies/status', 'permissions/status', 'policies/status', 'queues/status', 'topicpermissions/status', 'users/status', 'vhosts/status', 'schedules/status', 'stores/status', 'workerpools/status']
   verbs: ['patch']
 # Our finalizer, where something outside Kubernetes must be cleaned up.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues']
+  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts']
   verbs: ['patch']
 # The broker's URI stands in a Secret. Read by name, never listed.
+# Passwords of Users stand in Secrets; a generated one is put into a new Secret. Read by name, never listed, never changed.
 # The store's URI stands in a Secret. Read by name, never listed.
 # A changed Secret rolls the pool's pods. Read by name, never listed.
 - apiGroups: ['']
   resources: ['secrets']
-  verbs: ['get']
+  verbs: ['get', 'create']
 # Each pool runs as a Deployment.
 - apiGroups: ['apps']
   resources: ['deployments']
@@ -61,13 +62,13 @@
 {{- define "longshore.rules.view" -}}
 # Look at everything of Longshore.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues', 'schedules', 'stores', 'workerpools', 'workerpools/scale']
+  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools', 'workerpools/scale']
   verbs: ['get', 'list', 'watch']
 {{- end }}
 {{- define "longshore.rules.edit" -}}
 # Change everything of Longshore.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'exchanges', 'queues', 'schedules', 'stores', 'workerpools']
+  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools']
   verbs: ['create', 'update', 'patch', 'delete', 'deletecollection']
 # `kubectl scale`.
 - apiGroups: ['longshore.dev']

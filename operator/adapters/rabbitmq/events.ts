@@ -1,12 +1,26 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
-import type { BrokerEndpoint, Target } from "../ports.ts";
+import type { BrokerEndpoint, Part, Target } from "../ports.ts";
 import { type BrokerConnection, openConnection } from "./connection.ts";
 
 /** Of the plugin rabbitmq_event_exchange: one message without a body per thing that happens (github.com/rabbitmq/rabbitmq-event-exchange). */
 const EXCHANGE = "amq.rabbitmq.event";
 /** The plugin publishes to this vhost, unless configured otherwise. */
 const EVENTS_VHOST = "/";
-const KEYS = ["queue.created", "queue.deleted", "exchange.created", "exchange.deleted", "binding.created", "binding.deleted", "vhost.*"];
+const TARGETS = ["queue.created", "queue.deleted", "exchange.created", "exchange.deleted", "binding.created", "binding.deleted"];
+/** What events may have changed, by the beginning of their keys; logins, which are `user.authentication.*`, are not among them. */
+const PARTS: readonly (readonly [keys: readonly string[], parts: readonly Part[]])[] = [
+  [["vhost.#"], ["vhost"]],
+  [["user.created", "user.deleted", "user.password.*", "user.tags.*", "user.limits.*"], ["user"]],
+  // A user's permissions go with it, and nothing is said of them.
+  [["permission.*", "user.deleted"], ["permission"]],
+  [["topic.permission.*", "user.deleted"], ["topic-permission"]],
+  [
+    ["policy.*", "operator_policy.*"],
+    ["policy", "operator-policy"],
+  ],
+  [["parameter.*"], ["federation-upstream", "shovel", "policy", "operator-policy"]],
+];
+const KEYS = [...TARGETS, ...PARTS.flatMap(([keys]) => keys)];
 /** Beyond this the oldest events are dropped; the poll finds what they told. */
 const MAX_WAITING = 10_000;
 
@@ -17,7 +31,7 @@ const MAX_WAITING = 10_000;
 export async function subscribeChanges(
   endpoint: BrokerEndpoint,
   random: () => number,
-  onChange: (target?: Target) => void,
+  onChange: (change?: Target | Part) => void,
 ): Promise<AsyncDisposable | "unsupported"> {
   const down = () => onChange();
   const options = { name: "longshore-operator events", vhost: EVENTS_VHOST, random };
@@ -35,7 +49,7 @@ function resubscribing(
   connection: BrokerConnection,
   first: ChannelModel,
   vhost: string,
-  onChange: (target?: Target) => void,
+  onChange: (change?: Target | Part) => void,
 ): AsyncDisposable {
   const again = connection.onUp((model) => {
     if (model === first) return;
@@ -51,7 +65,7 @@ function resubscribing(
 }
 
 /** Whether it worked. Never throws. */
-async function listen(model: ChannelModel, vhost: string, onChange: (target?: Target) => void): Promise<boolean> {
+async function listen(model: ChannelModel, vhost: string, onChange: (change?: Target | Part) => void): Promise<boolean> {
   try {
     const channel = await model.createChannel();
     channel.on("error", () => undefined); // The same error rejects the call that caused it.
@@ -63,15 +77,17 @@ async function listen(model: ChannelModel, vhost: string, onChange: (target?: Ta
   }
 }
 
-async function consume(channel: Channel, vhost: string, onChange: (target?: Target) => void): Promise<void> {
+async function consume(channel: Channel, vhost: string, onChange: (change?: Target | Part) => void): Promise<void> {
   const { queue } = await channel.assertQueue("", { exclusive: true, autoDelete: true, durable: false, maxLength: MAX_WAITING });
   for (const key of KEYS) await channel.bindQueue(queue, EXCHANGE, key);
   const told = (message: ConsumeMessage | null): void => {
     if (message === null) return onChange(); // Somebody deleted our queue.
     const headers: Readonly<Record<string, unknown>> = message.properties.headers ?? {};
-    if (message.fields.routingKey.startsWith("vhost.")) return headers["name"] === vhost ? onChange() : undefined;
-    if (headers["vhost"] !== vhost) return;
-    const target = targetIn(message.fields.routingKey, headers);
+    const { routingKey } = message.fields;
+    if (routingKey.startsWith("vhost.") && headers["name"] === vhost) onChange();
+    for (const one of partsIn(routingKey)) onChange(one);
+    if (!TARGETS.includes(routingKey) || headers["vhost"] !== vhost) return;
+    const target = targetIn(routingKey, headers);
     if (target?.name !== queue) onChange(target);
   };
   await channel.consume(queue, told, { noAck: true });
@@ -84,3 +100,6 @@ function targetIn(key: string, headers: Readonly<Record<string, unknown>>): Targ
   const name = binding ? headers["destination_name"] : headers["name"];
   return typeof name === "string" && (type === "queue" || type === "exchange") ? { type, name } : undefined;
 }
+
+const partsIn = (key: string): readonly Part[] =>
+  PARTS.filter(([keys]) => keys.some((pattern) => key.startsWith(pattern.replace(/[*#]$/, "")))).flatMap(([, parts]) => parts);

@@ -11,7 +11,7 @@ const ROWS: readonly (readonly [statuses: readonly number[], text: RegExp, failu
   [[400], /not empty|in use/i, "not-empty"],
   [[400], /inequivalent arg/i, "differs"],
   [[400], /access to .* refused|operation not permitted/i, "forbidden"],
-  [[400, 404], /no (exchange|queue|binding) |not[ _]found/i, "missing"],
+  [[400, 404], /no (exchange|queue|binding) |not[ _]found|no_such_/i, "missing"],
   [[404], /./, "missing"],
   [[405], /locked/i, "forbidden"],
   [[408, 429, 500, 502, 503, 504], /./, "unavailable"],
@@ -27,8 +27,19 @@ export function failureOf(status: number, body: string, doing: string, password:
 function reasonOf(body: string): string {
   try {
     const { reason, error } = errorSchema.parse(JSON.parse(body));
-    return [reason, error].filter((part) => typeof part === "string")[0] ?? "";
+    const words = Array.isArray(reason) ? reason.filter((part) => typeof part === "string").join(" ") : reason;
+    return [words, error].filter((part) => typeof part === "string" && part !== "").map(String)[0] ?? "";
   } catch {
     return body.replaceAll(/\s+/g, " ").slice(0, 200); // A proxy's page instead of RabbitMQ's JSON.
+  }
+}
+
+/** What the call answers, undefined when there is no such thing. */
+export async function orMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof BrokerError && error.failure === "missing") return undefined;
+    throw error;
   }
 }

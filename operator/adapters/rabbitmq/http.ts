@@ -40,7 +40,11 @@ export function openManagement({ management, tls, display }: BrokerEndpoint): Ma
   const send = ({ method, path, body, deadlineMs = DEADLINE_MS }: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = { authorization, accept: "application/json", ...(text === undefined ? {} : { "content-type": "application/json" }) };
+      const headers = {
+        authorization,
+        accept: "application/json, */*;q=0.1",
+        ...(text === undefined ? {} : { "content-type": "application/json" }),
+      };
       const options = { agent, method, headers, signal: AbortSignal.timeout(deadlineMs) };
       const request = (secure ? https : http).request(`${management.url}/api${path}`, options, (response) => {
         const chunks: Buffer[] = [];

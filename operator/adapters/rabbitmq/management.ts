@@ -5,6 +5,9 @@ import {
   BrokerError,
   type BrokerFacts,
   type BrokerObject,
+  type Declared,
+  isSetting,
+  type Part,
   type Snapshot,
   type Target,
   type TopologyPort,
@@ -13,8 +16,10 @@ import { type BrokerConnection, openConnection } from "./connection.ts";
 import { amqpError } from "./errors.ts";
 import { subscribeChanges } from "./events.ts";
 import { type ManagementApi, openManagement } from "./http.ts";
+import { orMissing } from "./http-failure.ts";
 import * as objects from "./objects.ts";
 import { probeBroker } from "./probe.ts";
+import { createSettings } from "./settings.ts";
 
 /** The broker's own limit is 500. */
 const PAGE_SIZE = 500;
@@ -34,6 +39,7 @@ interface TopologyOptions {
 function openTopology(endpoint: BrokerEndpoint, { connection, random }: TopologyOptions): TopologyPort {
   const api = openManagement(endpoint);
   const { vhost } = endpoint;
+  const settings = createSettings(api, vhost);
   const inVhost = encodeURIComponent(vhost);
 
   const pages = async <T>(path: string, schema: z.ZodType<T>): Promise<readonly T[]> => {
@@ -51,17 +57,26 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
     return list.map(objects.bindingFrom).filter((binding) => !objects.isImplicit(binding));
   };
 
+  const observePart = async (one: Part): Promise<readonly BrokerObject[]> => {
+    if (one !== "topology") return settings.list(one);
+    const [exchanges, queues, bindings] = await Promise.all([
+      pages(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema),
+      pages(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
+      bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
+    ]);
+    return [...exchanges.map(objects.exchangeFrom), ...queues.map(objects.queueFrom), ...bindings];
+  };
+
   return {
     probe: (): Promise<BrokerFacts> => probeBroker(api, connection, endpoint),
-    async observe(): Promise<Snapshot> {
-      const [exchanges, queues, bindings] = await Promise.all([
-        pages(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema),
-        pages(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
-        bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
-      ]);
-      return { objects: [...exchanges.map(objects.exchangeFrom), ...queues.map(objects.queueFrom), ...bindings] };
+    async observe(parts): Promise<Snapshot> {
+      return { objects: (await Promise.all(parts.map(observePart))).flat() };
     },
     async read(target: Target) {
+      if (target.type !== "queue" && target.type !== "exchange") {
+        const found = await settings.read(target.type, target.name);
+        return found === undefined ? [] : [found];
+      }
       const path = objects.pathOf(vhost, target);
       const [object, bindings] = await Promise.all([
         orMissing(api.call({ method: "GET", path: `${path}?disable_stats=true` })),
@@ -72,17 +87,20 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
       return [read ?? objects.exchangeFrom(objects.exchangeSchema.parse(object)), ...(bindings ?? [])];
     },
     async declare(object) {
+      if (isSetting(object)) return settings.declare(object);
       assertListable(object);
       const method = object.type === "binding" ? "POST" : "PUT";
       await api.call({ method, path: objects.pathOf(vhost, object), body: objects.bodyOf(object) });
     },
     async remove(object, { ifEmpty = false } = {}) {
+      if (isSetting(object)) return settings.remove(object, ifEmpty);
       if (ifEmpty && object.type === "queue") await assertEmpty(api, connection, vhost, object.name);
       const path = object.type === "binding" ? await bindingPath(api, vhost, object) : objects.pathOf(vhost, object);
       if (path !== undefined) await orMissing(api.call({ method: "DELETE", path }));
     },
     async bulk(all) {
-      const rows = (type: BrokerObject["type"]) => all.filter((object) => object.type === type).map(objects.rowOf);
+      const declared = all.filter((object) => !isSetting(object));
+      const rows = (type: BrokerObject["type"]) => declared.filter((object) => object.type === type).map(objects.rowOf);
       const body = { exchanges: rows("exchange"), queues: rows("queue"), bindings: rows("binding") };
       await api.call({ method: "POST", path: `/definitions/${inVhost}`, body, deadlineMs: BULK_DEADLINE_MS });
     },
@@ -116,17 +134,8 @@ function assertListable(object: BrokerObject): void {
   throw new BrokerError("invalid", "management", `routingKey ${object.routingKey}: ${why}; take either of them away`);
 }
 
-const orMissing = async <T>(what: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await what;
-  } catch (error) {
-    if (error instanceof BrokerError && error.failure === "missing") return undefined;
-    throw error;
-  }
-};
-
 /** A binding is named by a key that the broker makes from its routing key and arguments: look it up. */
-async function bindingPath(api: ManagementApi, vhost: string, binding: BrokerObject): Promise<string | undefined> {
+async function bindingPath(api: ManagementApi, vhost: string, binding: Declared): Promise<string | undefined> {
   const path = objects.pathOf(vhost, binding);
   const list = z.array(objects.bindingSchema).parse((await orMissing(api.call({ method: "GET", path }))) ?? []);
   const key = list.find((json) => isDeepStrictEqual(objects.bindingFrom(json), binding))?.properties_key;

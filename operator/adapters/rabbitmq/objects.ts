@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ArgumentValue, BrokerObject, Target } from "../ports.ts";
+import type { ArgumentValue, BrokerObject, Declared, Target } from "../ports.ts";
 
 /** How the management API speaks of exchanges, queues and bindings. Fields that we do not read are left out. */
 
@@ -68,13 +68,13 @@ export const bindingFrom = (json: z.output<typeof bindingSchema>): BrokerObject 
 export const isImplicit = (object: BrokerObject): boolean => object.type === "binding" && object.source === "";
 
 /** The body that declares an object, and the row that imports it. */
-export function bodyOf(object: BrokerObject): Readonly<Record<string, unknown>> {
+export function bodyOf(object: Declared): Readonly<Record<string, unknown>> {
   if (object.type === "binding") return { routing_key: object.routingKey, arguments: object.arguments };
   const common = { durable: object.durable, auto_delete: object.autoDelete, arguments: object.arguments };
   return object.type === "queue" ? common : { ...common, type: object.kind, internal: object.internal };
 }
 
-export function rowOf(object: BrokerObject): Readonly<Record<string, unknown>> {
+export function rowOf(object: Declared): Readonly<Record<string, unknown>> {
   if (object.type !== "binding") return { name: object.name, ...bodyOf(object) };
   return { source: object.source, destination: object.destination, destination_type: object.destinationType, ...bodyOf(object) };
 }
@@ -82,7 +82,7 @@ export function rowOf(object: BrokerObject): Readonly<Record<string, unknown>> {
 const part = encodeURIComponent;
 
 /** Where an object lives; of a binding, where those between the same two live. */
-export function pathOf(vhost: string, object: BrokerObject | Target): string {
+export function pathOf(vhost: string, object: Declared | Target): string {
   if (object.type !== "binding") return `/${object.type}s/${part(vhost)}/${part(object.name)}`;
   const { source, destinationType, destination } = object;
   return `/bindings/${part(vhost)}/e/${part(source)}/${destinationType === "queue" ? "q" : "e"}/${part(destination)}`;

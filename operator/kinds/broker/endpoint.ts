@@ -16,8 +16,14 @@ const PROMETHEUS_PORT = 15692;
  * (rabbitmq.com/docs/uri-spec) an empty path would be the vhost with the empty name, which nobody has; it counts as `/`, too.
  * The management API's default is port 15672 of the same host, with TLS where AMQP has it, and the same login.
  * Prometheus' default is port 15692 of the same host, without TLS and login, as RabbitMQ has it. Never throws, never shows a login.
+ * @param otherVhost instead of the one in the URI
  */
-export function brokerEndpoint(uri: string, managementUri?: string, prometheusUrl?: string): BrokerEndpoint | InvalidUri {
+export function brokerEndpoint(
+  uri: string,
+  managementUri?: string,
+  prometheusUrl?: string,
+  otherVhost?: string,
+): BrokerEndpoint | InvalidUri {
   const url = parse(uri.trim().replace(/^pyamqp(s?):/, "amqp$1:"));
   const port = AMQP_PORTS[url?.protocol ?? ""];
   if (url === undefined || port === undefined || url.hostname === "") {
@@ -25,7 +31,7 @@ export function brokerEndpoint(uri: string, managementUri?: string, prometheusUr
   }
   const login = loginOf(url);
   const path = url.pathname.replace(/^\//, "");
-  const vhost = path === "" ? "/" : decoded(path);
+  const vhost = otherVhost ?? (path === "" ? "/" : decoded(path));
   if (login === undefined || vhost === undefined || path.includes("/")) {
     return { field: "uriFrom", message: "user, password or vhost is not percent-encoded as it must be: / is %2F, % is %25, @ is %40" };
   }

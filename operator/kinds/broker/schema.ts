@@ -3,7 +3,7 @@ import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
 import { commonStatus, secretKey } from "../fields.ts";
 
-/** A RabbitMQ broker that exists already: where it is and how to log in. One vhost, the one in the URI. */
+/** A RabbitMQ broker that exists already: where it is and how to log in. One vhost. */
 export const brokerKind = defineKind({
   kind: "Broker",
   plural: "brokers",
@@ -27,6 +27,17 @@ export const brokerKind = defineKind({
         description:
           "Where RabbitMQ's Prometheus plugin answers, without /metrics and without a login. Default: http and port 15692 of the same host. The autoscaler reads it while the management API cannot be read.",
       }),
+    vhost: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "The vhost, instead of the one in the URI: so that Brokers for several vhosts can share one Secret." }),
+    allowedNamespaces: z
+      .array(z.string().min(1).max(63))
+      .max(256)
+      .default([])
+      .meta({ description: "Other namespaces whose topology objects may refer to this Broker by brokerRef.namespace; * for all." }),
     unreachablePolicy: z.enum(["Wait", "Orphan"]).default("Wait").meta({
       description:
         "What a deleted object does while the broker cannot be reached. Wait: it stays until the broker is back. Orphan: after unreachableTimeoutSeconds it goes and leaves on the broker what was there.",

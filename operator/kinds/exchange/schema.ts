@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
-import { readyColumns } from "../columns.ts";
-import { bindingsFrom, brokerArguments, brokerName, commonStatus, deletionPolicy, reference } from "../fields.ts";
+import { topologyColumns } from "../columns.ts";
+import { bindingsFrom, brokerArguments, brokerName, brokerReference, deletionPolicy, topologyStatus } from "../fields.ts";
 
 /** One exchange, with the bindings that lead into it from other exchanges. */
 export const exchangeKind = defineKind({
@@ -13,7 +13,7 @@ export const exchangeKind = defineKind({
   immutable: ["brokerRef", "name", "type", "durable", "autoDelete", "internal"],
   rules: [],
   spec: z.strictObject({
-    brokerRef: reference("Broker"),
+    brokerRef: brokerReference,
     name: brokerName.optional(),
     type: z
       .string()
@@ -32,13 +32,8 @@ export const exchangeKind = defineKind({
       .default("Delete")
       .meta({ description: "What happens to the exchange on the broker when this object is deleted." }),
   }),
-  status: z.object({ ...commonStatus }),
-  columns: [
-    ...readyColumns,
-    { name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the exchange." },
-    { name: "Broker", type: "string", jsonPath: ".spec.brokerRef.name", description: "Broker object.", priority: 1 },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
-  ],
+  status: z.object(topologyStatus),
+  columns: topologyColumns({ name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the exchange." }),
   permissions: [],
 });
 export type Exchange = ObjectOf<typeof exchangeKind>;

@@ -1,4 +1,4 @@
-import type { Arguments, ArgumentValue, BrokerObject } from "../../adapters/ports.ts";
+import type { Arguments, ArgumentValue, Declared } from "../../adapters/ports.ts";
 import { brokerArguments, desiredBindings } from "../bindings.ts";
 import { byteCount, durationMs } from "../quantities.ts";
 import type { Queue } from "./schema.ts";
@@ -27,7 +27,7 @@ const optional = <T>(text: string | undefined, read: (text: string) => T): T | u
 const queueName = ({ metadata, spec }: Queue): string => spec.name ?? metadata.name;
 
 /** The queue, then its bindings. A typed field wins over the same argument in `arguments`. Throws `RangeError` only on what the schema refuses. */
-export function desiredQueue(queue: Queue): readonly BrokerObject[] {
+export function desiredQueue(queue: Queue): readonly Declared[] {
   const { spec } = queue;
   const name = queueName(queue);
   const typed = ARGUMENTS.map(([argument, value]) => [argument, value(spec)] as const);

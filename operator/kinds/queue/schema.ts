@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
-import { readyColumns } from "../columns.ts";
-import { bindingsFrom, brokerArguments, brokerName, bytes, commonStatus, deletionPolicy, duration, reference } from "../fields.ts";
+import { topologyColumns } from "../columns.ts";
+import { bindingsFrom, brokerArguments, brokerName, brokerReference, bytes, deletionPolicy, duration, topologyStatus } from "../fields.ts";
 
 /** The field is an argument that only these types of queue know. */
 const needs = (field: string, types: readonly string[]): CelRule => ({
@@ -47,7 +47,7 @@ export const queueKind = defineKind({
     },
   ],
   spec: z.strictObject({
-    brokerRef: reference("Broker"),
+    brokerRef: brokerReference,
     name: brokerName.optional(),
     type: z.enum(["quorum", "classic", "stream"]).default("quorum").meta({ description: "Type of the queue." }),
     durable: z.boolean().default(true).meta({ description: "Survives a restart of the broker." }),
@@ -86,13 +86,8 @@ export const queueKind = defineKind({
         "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",
     }),
   }),
-  status: z.object({ ...commonStatus }),
-  columns: [
-    ...readyColumns,
-    { name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the queue." },
-    { name: "Broker", type: "string", jsonPath: ".spec.brokerRef.name", description: "Broker object.", priority: 1 },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
-  ],
+  status: z.object(topologyStatus),
+  columns: topologyColumns({ name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the queue." }),
   permissions: [],
 });
 export type Queue = ObjectOf<typeof queueKind>;

@@ -29,7 +29,7 @@ export const REASONS = {
   // Secrets
   SecretMissing: error("wait", "Create the Secret, or correct secretKeyRef.name; Longshore notices within seconds."),
   SecretKeyMissing: error("wait", "Add the key to the Secret, or correct secretKeyRef.key; Longshore notices within seconds."),
-  SecretInvalid: error("wait", "Correct the URI in the Secret; Longshore notices within seconds."),
+  SecretInvalid: error("wait", "Correct the value in the Secret; Longshore notices within seconds."),
 
   // Brokers
   BrokerMissing: error("wait", "Create the Broker, or correct brokerRef.name."),
@@ -42,6 +42,7 @@ export const REASONS = {
   ),
   VhostMissing: error("wait", "Create the vhost on the broker and give the user access to it, or correct the URI in the Secret."),
   BrokerAlarm: warning("wait", "The broker blocks publishers; free memory or disk space there."),
+  NamespaceNotAllowed: error("wait", "Add the namespace to spec.allowedNamespaces of the Broker, or use a Broker of its own namespace."),
   BrokerInUse: progress("Objects still use this Broker; delete them first."),
 
   // Topology
@@ -51,13 +52,12 @@ export const REASONS = {
     "The broker cannot change these; restore the spec, or delete the object on the broker and it is made anew.",
   ),
   BrokerRefuses: error("backoff", "Correct the field that the broker complains about; Longshore tries again by itself."),
+  Planned: progress("Remove the annotation longshore.dev/plan and it is done."),
   ReadingBack: progress("The broker took it, but does not show it yet; wait."),
   ExchangeMissing: error("wait", "Create the Exchange that the binding names, or correct its name."),
   QueueMissing: error("wait", "Create the Queue that is named, or correct its name."),
-  QueueNotEmpty: warning(
-    "wait",
-    "The queue has messages or consumers and its deletionPolicy is DeleteIfEmpty; empty it, or change the policy.",
-  ),
+  UserMissing: error("wait", "Create the User that the permission names, or correct its name."),
+  QueueNotEmpty: warning("wait", "It is not empty and its deletionPolicy is DeleteIfEmpty; empty it, or change the policy."),
   DriftRepaired: warning("none", "Somebody changed it on the broker; Longshore changed it back. Change the spec instead."),
   NotPermitted: error("backoff", "Give the broker's user the permission that the message names."),
 

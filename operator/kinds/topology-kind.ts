@@ -1,0 +1,46 @@
+import type { BrokerObject } from "../adapters/ports.ts";
+import type { Kind, ObjectOf } from "../runtime/define-kind.ts";
+import type { Condition, KubeObject } from "../runtime/object.ts";
+
+/** An object of any kind that wants something of a broker, as far as all of them are alike. */
+export interface TopologyObject extends KubeObject {
+  readonly spec: {
+    readonly brokerRef: { readonly name: string; readonly namespace?: string | undefined };
+    readonly deletionPolicy: "Delete" | "Retain" | "DeleteIfEmpty";
+  };
+  readonly status?: { readonly conditions?: readonly Condition[]; readonly repairs?: number; readonly plan?: readonly string[] };
+}
+
+/** A value of a Secret, in the object's own namespace, that must be known before the object can be declared. */
+export interface SecretNeed {
+  /** What `desired` finds it by. */
+  readonly as: string;
+  readonly secret: string;
+  readonly key: string;
+  /** The broker takes a salted hash of it, and so does `desired`. */
+  readonly hashed?: boolean;
+  /** When there is no such Secret it is made, with a new password at `key`, and with these values. */
+  readonly generate?: Readonly<Record<string, string>>;
+}
+
+/** By `as`; what is not known yet is absent. */
+export type SecretValues = ReadonlyMap<string, string>;
+
+/** A kind whose objects stand for things on a broker: all that topology knows of it. */
+export interface TopologyKind {
+  readonly kind: Kind;
+  /** What the object wants, the thing that it stands for first. Pure; names do not depend on the values of Secrets. */
+  readonly desired: (object: TopologyObject, values: SecretValues) => readonly BrokerObject[];
+  readonly needs: (object: TopologyObject) => readonly SecretNeed[];
+}
+
+interface Wishes<T> {
+  readonly desired: (object: T, values: SecretValues) => readonly BrokerObject[];
+  readonly needs?: (object: T) => readonly SecretNeed[];
+}
+
+/** Ties a kind to what its objects want. The API server has checked them against the kind's schema. */
+export function topologyKind<K extends Kind>(kind: K, { desired, needs = () => [] }: Wishes<ObjectOf<K>>): TopologyKind {
+  const own = (object: TopologyObject): ObjectOf<K> => object as KubeObject as ObjectOf<K>;
+  return { kind, desired: (object, values) => desired(own(object), values), needs: (object) => needs(own(object)) };
+}
