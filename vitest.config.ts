@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          testTimeout: 30_000,
           include: ["operator/**/*.test.ts", "worker/**/*.test.ts", "test/demo/**/*.test.ts", "test/bench/**/*.test.ts"],
         },
       },
