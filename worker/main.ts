@@ -20,6 +20,7 @@ import { builtinTasks } from "./tasks/builtin.ts";
 import { declaredTasks } from "./tasks/declared/index.ts";
 import type { Task } from "./tasks/define-task.ts";
 import { loadTasks } from "./tasks/load.ts";
+import { withMiddleware } from "./tasks/middleware.ts";
 
 /** EX_CONFIG of sysexits.h: the user has to change something. */
 const EXIT_CONFIG = 78;
@@ -64,8 +65,9 @@ const poolOptions = {
 
 async function open() {
   try {
-    const users = await loadTasks(env.LONGSHORE_TASKS);
-    const declared = declaredTasks(env.LONGSHORE_DECLARED_TASKS, { env: process.env, fetch, now: Date.now });
+    const { tasks: users, middlewares } = await loadTasks(env.LONGSHORE_TASKS);
+    const plain = declaredTasks(env.LONGSHORE_DECLARED_TASKS, { env: process.env, fetch, now: Date.now });
+    const declared = plain.map((task) => withMiddleware(task, middlewares));
     const twice = declared.find(({ name }) => users.has(name));
     if (twice !== undefined) throw new Error(`task "${twice.name}" is defined twice: in a module and in LONGSHORE_DECLARED_TASKS`);
     const store = connectRedis({ url: storeUrl, name, onChange: (change) => tell({ what: "store", ...change }) });

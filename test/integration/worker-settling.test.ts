@@ -14,6 +14,12 @@ export const late = defineTask({ name: "s.late", run: (_, { signal }) => wait(pr
 export const paced = defineTask({ name: "s.paced", kwargs, globalRateLimit: { rate: "5/s" }, run: () => Date.now() / 1_000 });
 `;
 const tasks = { "settling.ts": TASKS };
+const AROUND = `
+import { defineMiddleware, defineTask, signature } from "longshore";
+export const stamp = defineMiddleware({ name: "stamp", async around({ task }, next) { return task === "a.seen" ? ["stamped", await next()] : await next(); } });
+export const seen = defineTask({ name: "a.seen", run: (_, { request }) => request.headers.traceparent ?? null });
+export const sends = defineTask({ name: "a.sends", run: (_, { send }) => send(signature("a.seen")) });
+`;
 let lab: Lab;
 beforeAll(async () => {
   lab = await openLab("worker-settling", 8);
@@ -92,4 +98,17 @@ result = sorted(call.get(timeout=50) - began for call in calls)`;
   const starts = (await lab.python(script)) as number[];
   // Three clocks of one machine, one of them cut to milliseconds.
   starts.forEach((start, place) => expect(start).toBeGreaterThanOrEqual(place * 0.2 - 0.005));
+});
+
+test("a middleware stands around tasks in threads, and a producer's trace reaches what its task sends", async () => {
+  await using worker = await lab.worker({ queues: "q", tasks: { "around.ts": AROUND }, env: { LONGSHORE_WORKER_POOL: "threads" } });
+  await untilReady(worker);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const script = `
+child = app.send_task("a.sends", headers={"traceparent": "${traceparent}"}).get(timeout=30)
+result = [outcome(app.AsyncResult(child)), outcome(app.send_task("a.seen"))]`;
+  expect(await lab.python(script)).toEqual([
+    ["ok", ["stamped", traceparent]],
+    ["ok", ["stamped", null]],
+  ]);
 });

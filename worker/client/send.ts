@@ -2,6 +2,7 @@ import type { Publication } from "../ports.ts";
 import type { Signature } from "../protocol/canvas/signature.ts";
 import { encodeTask, type OutgoingTask } from "../protocol/encode-task.ts";
 import { ENQUEUED_AT_HEADER, type TimeLimit } from "../protocol/task-message.ts";
+import { activeTrace } from "../tracing.ts";
 import type { Destination, routeOf } from "./routes.ts";
 
 /** How a publish is tried again while the broker is away. Celery's `task_publish_retry_policy`, in milliseconds. */
@@ -62,7 +63,7 @@ export function publication(basis: Basis, route: ReturnType<typeof routeOf>, opt
     expirationMs: endAt === undefined ? undefined : endAt - now,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const headers = { ...fields.headers, [ENQUEUED_AT_HEADER]: now, ...options.headers };
+  const headers = { ...fields.headers, ...activeTrace(), [ENQUEUED_AT_HEADER]: now, ...options.headers };
   const { properties, body } = encodeTask({ ...fields, ...basis, ...set, headers });
   return { exchange: route.exchange, routingKey: route.routingKey, properties, body, mandatory: true };
 }

@@ -8,6 +8,7 @@ import { encodeException, type PyException } from "../protocol/exception.ts";
 import { decodeResult, encodeResult, resultKey, type TaskResult } from "../protocol/result.ts";
 import type { Decoded, TaskMessage } from "../protocol/task-message.ts";
 import type { Task } from "../tasks/define-task.ts";
+import { type TraceHeaders, traced } from "../tracing.ts";
 import { type AckDefaults, ackedNow, acksLate } from "./acks.ts";
 import { admit } from "./admit.ts";
 import { carryOut } from "./carry-out.ts";
@@ -27,6 +28,7 @@ import { type RunDeps, runTask } from "./run-task.ts";
 import type { Scheduled } from "./scheduled.ts";
 import { type Outgoing, parked, parkedBusy } from "./settle.ts";
 import type { Stopper } from "./stopper.ts";
+import { withTrace } from "./with-trace.ts";
 
 /** What happened to a task, for events and metrics; each is told once per attempt. */
 export interface Observer {
@@ -64,6 +66,8 @@ export interface Running {
   task?: TaskMessage;
   startedAt?: number;
   readonly control: Stopper;
+  /** What messages that it sends carry of its trace. */
+  trace?: TraceHeaders;
   /** Before its end, as its task wants: from then on it is settled no more. */
   acknowledged?: boolean;
 }
@@ -153,7 +157,11 @@ async function run(
   if (deps.rows.started !== undefined && !ignoreResult) await deps.leases.store(resultKey(task.id), deps.rows.started(task, delivery));
   // Nobody hands it out again: to lose what runs it is a failure at once.
   const given = running.acknowledged === true ? { ...delivery, redelivered: true } : delivery;
-  const outcome = await runTask(deps, { task, definition, input, delivery: given, lease: lease ?? UNGUARDED, control });
+  const outcome = await traced(task, given, (carrier) => {
+    running.trace = carrier;
+    const delivery = withTrace(given, carrier);
+    return runTask(deps, { task, definition, input, delivery, lease: lease ?? UNGUARDED, control });
+  });
   deps.crashPoint?.("after-run");
   await finish({ running, task, outcome, ignoreResult, ...held }, deps);
 }

@@ -7,12 +7,14 @@ import { decodeJson } from "../protocol/json/json.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import type { TaskLog } from "../tasks/define-task.ts";
+import { traceOf } from "../tracing.ts";
 import { canvasContext, type KnownTasks } from "./canvas-context.ts";
 import { decodeDelivery } from "./decode.ts";
 import { followUps, toFollowUps } from "./follow-ups.ts";
 import { type Outbox, publishAll } from "./outbox.ts";
 import { replyWith } from "./reply.ts";
 import type { Outgoing, StoreStep } from "./settle.ts";
+import { withTrace } from "./with-trace.ts";
 
 export interface CarryDeps {
   readonly broker: BrokerPort;
@@ -88,7 +90,10 @@ async function sendBody(
   const context = canvasContext(task, deps.tasks, groupId);
   const plan =
     "results" in joined ? chordBody(body, joined.results, context) : { steps: chordFailure(body, joined.error, context), children: [] };
-  await carryOut(toFollowUps(plan, queue, deps.clock.now()), task, queue, deps);
+  const follow = toFollowUps(plan, queue, deps.clock.now());
+  const trace = traceOf(task.headers);
+  const out = follow.out.map((sent) => ({ ...sent, message: withTrace(sent.message, trace, "unless there") }));
+  await carryOut({ ...follow, out }, task, queue, deps);
 }
 
 /** A task whose message no queue will ever take has failed, and all that would have followed it. */

@@ -2,6 +2,7 @@ import type { Lease } from "../leases/leases.ts";
 import { encodeException, exceptionRepr } from "../protocol/exception.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
+import { traceOf } from "../tracing.ts";
 import { acksFailure } from "./acks.ts";
 import type { AttemptDeps, Running } from "./attempt.ts";
 import { carryOut } from "./carry-out.ts";
@@ -11,6 +12,7 @@ import { encodeOutbox } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyWith } from "./reply.ts";
 import { type Settlement, settle } from "./settle.ts";
+import { withTrace } from "./with-trace.ts";
 
 export interface Finish {
   readonly running: Running;
@@ -37,7 +39,9 @@ function settled({ running, task, outcome, drop }: Finish, { rows, tasks, acks }
     const follow = followUps(task, how, delivery.queue, now, tasks);
     const { queue, properties } = delivery;
     const facts = { now, queue, properties, followUps: follow.out, children: follow.children, dropFailure, acknowledged };
-    const settlement = settle(task, how, facts);
+    const plain = settle(task, how, facts);
+    const trace = running.trace ?? traceOf(task.headers);
+    const settlement = { ...plain, out: plain.out.map((sent) => ({ ...sent, message: withTrace(sent.message, trace, "unless there") })) };
     const { result } = settlement;
     return { settlement, follow, result: result === undefined ? "" : encodeResult({ ...result, ...rows.extended(task, delivery) }) };
   };

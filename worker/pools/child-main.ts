@@ -7,6 +7,7 @@ import { builtinTasks } from "../tasks/builtin.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
 import { loadTasks } from "../tasks/load.ts";
 import { requestOf } from "../tasks/task-request.ts";
+import { inTrace } from "../tracing.ts";
 import { packThrown, unpackThrown } from "./thrown.ts";
 import type { Ask, FromChild, ToChild } from "./wire.ts";
 
@@ -76,7 +77,8 @@ async function run(order: Extract<ToChild, { do: "run" }>): Promise<void> {
     if (task === undefined || decoded.kind !== "task") throw new Error(`task "${order.task}" is not known to ${hostname()}`);
     const bound = task.bind(decoded.task.args, decoded.task.kwargs);
     if ("problem" in bound) throw new TypeError(bound.problem);
-    const value = await task.run(bound.input, contextOf(order, decoded.task, control.signal));
+    const context = contextOf(order, decoded.task, control.signal);
+    const value = await inTrace(decoded.task.headers, () => task.run(bound.input, context));
     say({ did: "return", id, value: encodeJson(value ?? null) });
   } catch (error) {
     const retries = (thrown: unknown): boolean => task?.autoretryFor?.some((type) => thrown instanceof type) === true;
@@ -104,7 +106,7 @@ if (parentPort === null) {
 try {
   const results = (): Promise<never> => Promise.reject(new Error("only the supervisor reads results"));
   for (const task of builtinTasks({ find: (name) => tasks.get(name), results })) tasks.set(task.name, task);
-  for (const [name, task] of await loadTasks(folder)) tasks.set(name, task);
+  for (const [name, task] of (await loadTasks(folder)).tasks) tasks.set(name, task);
   say({ did: "ready" });
 } catch (error) {
   say({ did: "broken", error: error instanceof Error ? error.message : String(error) });

@@ -2,6 +2,7 @@ import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isTask, type Task } from "./define-task.ts";
+import { isMiddleware, type Middleware, withMiddleware } from "./middleware.ts";
 import { openModules } from "./modules.ts";
 
 /** A mistake in the user's modules; the process should say so where Kubernetes shows it, and end. */
@@ -33,14 +34,21 @@ function explain(file: string, folder: string, real: string, error: unknown): st
   return `${join(folder, file)}${line === undefined ? "" : `:${line}`}: ${error.name}: ${text}`;
 }
 
+/** What a folder's modules export. The tasks have the middlewares around them. */
+export interface LoadedModules {
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly middlewares: readonly Middleware[];
+}
+
 /**
- * Imports every module of a folder and collects its tasks. A folder that is missing holds none.
+ * Imports every module of a folder and collects its tasks and middlewares. A folder that is missing holds none.
  * Throws TaskModuleError with file and line when a module breaks, exports no task, or two define one name.
  */
-export async function loadTasks(folder: string): Promise<ReadonlyMap<string, Task>> {
+export async function loadTasks(folder: string): Promise<LoadedModules> {
   const files = await moduleFiles(folder);
   const found = new Map<string, { task: Task; file: string }>();
-  if (files.length === 0) return new Map();
+  const middlewares = new Set<Middleware>();
+  if (files.length === 0) return { tasks: new Map(), middlewares: [] };
   // For the life of the process: a task may import more while it runs.
   openModules(pathToFileURL(await realpath(folder)));
   for (const file of files) {
@@ -52,7 +60,10 @@ export async function loadTasks(folder: string): Promise<ReadonlyMap<string, Tas
       throw new TaskModuleError(explain(file, folder, real, error), { cause: error });
     }
     const tasks = new Set(Object.values(exported).filter(isTask));
-    if (tasks.size === 0) throw new TaskModuleError(`${join(folder, file)}: exports no task; write export const x = defineTask({...})`);
+    const around = Object.values(exported).filter(isMiddleware);
+    for (const middleware of around) middlewares.add(middleware);
+    if (tasks.size + around.length === 0)
+      throw new TaskModuleError(`${join(folder, file)}: exports no task; write export const x = defineTask({...})`);
     for (const task of tasks) {
       const other = found.get(task.name);
       if (other !== undefined && other.task !== task) {
@@ -61,5 +72,6 @@ export async function loadTasks(folder: string): Promise<ReadonlyMap<string, Tas
       found.set(task.name, { task, file });
     }
   }
-  return new Map([...found].map(([name, { task }]) => [name, task]));
+  const all = [...middlewares];
+  return { tasks: new Map([...found].map(([name, { task }]) => [name, withMiddleware(task, all)])), middlewares: all };
 }

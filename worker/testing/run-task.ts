@@ -15,6 +15,7 @@ import { decodeResult } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
 import { systemClock } from "../system-clock.ts";
 import type { Task, TaskLog } from "../tasks/define-task.ts";
+import { type Middleware, withMiddleware } from "../tasks/middleware.ts";
 
 /** One call of a task, as a producer and a worker would make it. */
 export interface TaskCall {
@@ -37,6 +38,8 @@ export interface TaskCall {
   readonly leaseLost?: AbortSignal;
   /** An earlier worker died after the effect had begun: asks `reconcile` first. */
   readonly inDoubt?: boolean;
+  /** Around the task, as the worker puts those of its folder. */
+  readonly middlewares?: readonly Middleware[];
 }
 
 export interface TaskRun {
@@ -75,7 +78,8 @@ function carried(outcome: Outcome): { readonly outcome: Outcome; readonly value:
  * Runs a task once, in memory: no broker, no Redis, the worker's own code for arguments, limits, errors and retries. What it sends
  * is recorded, never run. Throws only when the arguments cannot be put into a message.
  */
-export async function runOnce(task: Task, call: TaskCall = {}): Promise<TaskRun> {
+export async function runOnce(definition: Task, call: TaskCall = {}): Promise<TaskRun> {
+  const task = withMiddleware(definition, call.middlewares ?? []);
   const { clock = systemClock, random = () => 0.5, inDoubt = false } = call;
   const { message, delivery } = messageOf(task, call);
   const log: TaskRun["log"][number][] = [];
