@@ -32,15 +32,26 @@ export interface TopologyKind {
   /** What the object wants, the thing that it stands for first. Pure; names do not depend on the values of Secrets. */
   readonly desired: (object: TopologyObject, values: SecretValues) => readonly BrokerObject[];
   readonly needs: (object: TopologyObject) => readonly SecretNeed[];
+  /** Whether what the object stands for goes by itself when its work is done: that is no drift. */
+  readonly ends: (object: TopologyObject) => boolean;
 }
 
 interface Wishes<T> {
   readonly desired: (object: T, values: SecretValues) => readonly BrokerObject[];
   readonly needs?: (object: T) => readonly SecretNeed[];
+  readonly ends?: (object: T) => boolean;
 }
 
 /** Ties a kind to what its objects want. The API server has checked them against the kind's schema. */
-export function topologyKind<K extends Kind>(kind: K, { desired, needs = () => [] }: Wishes<ObjectOf<K>>): TopologyKind {
+export function topologyKind<K extends Kind>(
+  kind: K,
+  { desired, needs = () => [], ends = () => false }: Wishes<ObjectOf<K>>,
+): TopologyKind {
   const own = (object: TopologyObject): ObjectOf<K> => object as KubeObject as ObjectOf<K>;
-  return { kind, desired: (object, values) => desired(own(object), values), needs: (object) => needs(own(object)) };
+  return {
+    kind,
+    desired: (object, values) => desired(own(object), values),
+    needs: (object) => needs(own(object)),
+    ends: (object) => ends(own(object)),
+  };
 }

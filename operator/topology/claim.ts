@@ -22,6 +22,8 @@ export interface Claim {
   readonly keys: readonly string[];
   /** Digests of the bindings that this owner has put on the broker before: what is not wanted any more goes. */
   readonly owned: ReadonlySet<string>;
+  /** It was there, and goes by itself when its work is done: when it is absent now, it is done. */
+  readonly mayEnd?: boolean;
 }
 
 /** The claim to these objects; the same one said twice is one. Throws `TypeError` when there are none. */

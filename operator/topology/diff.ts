@@ -61,7 +61,7 @@ interface Others {
   readonly wanted: (binding: string) => boolean;
 }
 
-function outcomeOf({ targets, wanted, owned }: Claim, actual: Actual, others: Others): Outcome {
+function outcomeOf({ targets, wanted, owned, mayEnd = false }: Claim, actual: Actual, others: Others): Outcome {
   const found = new Map<string, BrokerObject>();
   for (const target of targets) for (const object of actual.get(targetKey(target)) ?? []) found.set(identityOf(object), object);
   const operations: Operation[] = [];
@@ -70,7 +70,7 @@ function outcomeOf({ targets, wanted, owned }: Claim, actual: Actual, others: Ot
     const there = found.get(identity);
     const differing = there === undefined ? [] : differences(object, there);
     if (differing.length > 0 && !isSetting(object)) return { state: "differs", object, differences: differing };
-    if (there !== undefined && differing.length === 0) continue;
+    if (there === undefined ? mayEnd : differing.length === 0) continue;
     const lacking = endsOf(object).filter((end) => !others.exists(end));
     for (const end of lacking) missing.set(targetKey(end), end);
     if (lacking.length === 0) operations.push({ op: "declare", object });

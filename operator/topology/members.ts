@@ -7,6 +7,7 @@ import { type Claim, claimTo } from "./claim.ts";
 import { canonical, digestOf } from "./identity.ts";
 import type { Materials } from "./materials.ts";
 import { bindingDigests, ownedOf } from "./ownership.ts";
+import { wasReady } from "./situation.ts";
 
 /** An object that wants something of a broker. */
 export interface Member {
@@ -87,9 +88,16 @@ export function createMembers(
   };
 }
 
-function memberOf(id: string, { kind, desired }: TopologyKind, resource: Resource, object: TopologyObject, values: SecretValues): Member {
+function memberOf(
+  id: string,
+  { kind, desired, ends }: TopologyKind,
+  resource: Resource,
+  object: TopologyObject,
+  values: SecretValues,
+): Member {
   const { namespace = "", name, uid = "", creationTimestamp = "" } = object.metadata;
   const objects = desired(object, values);
   const owner = { kind: kind.kind, namespace, name, uid, createdAt: creationTimestamp };
-  return { id, resource, object, claim: claimTo(owner, objects, ownedOf(object)), digests: bindingDigests(objects) };
+  const claim = { ...claimTo(owner, objects, ownedOf(object)), mayEnd: ends(object) && wasReady(object) };
+  return { id, resource, object, claim, digests: bindingDigests(objects) };
 }

@@ -131,4 +131,43 @@ describe.each(VERSIONS)("RabbitMQ %s", (version) => {
     expect((await api(`/vhosts/${encodeURIComponent(tenant)}`)).status).toBe(404);
     expect((await api(`/users/${encodeURIComponent(alice)}`)).status).toBe(404);
   });
+
+  test("a super stream, an upstream, and a shovel that moves what is there and ends", { timeout: 90_000 }, async () => {
+    const { make, apply, until, remove, gone } = world;
+    const here = encodeURIComponent(own("vhost"));
+    const uriFrom = { secretKeyRef: { name: "rabbitmq" } };
+    const [from, to] = [make.queue("from", { type: "classic" }), make.queue("to", { type: "classic" })];
+    const stream = make.any("SuperStream", "readings", { partitions: 2, maxLengthBytes: "1Gi" });
+    const upstream = make.any("Federation", "hq", { uriFrom, prefetchCount: 5, expires: "1h" });
+    await apply(make.secret(world.uri, world.broker.managementUri), make.broker(), from, to, stream, upstream);
+    await Promise.all([from, to, stream, upstream].map((object) => until(object, "Declared", 30_000)));
+    expect((await api(`/bindings/${here}/e/readings/q/readings-1`)).json).toMatchObject([
+      { routing_key: "1", arguments: { "x-stream-partition-order": 1 } },
+    ]);
+    expect((await api(`/queues/${here}/readings-0`)).json).toMatchObject({ arguments: { "x-max-length-bytes": 1_073_741_824 } });
+    expect((await api(`/parameters/federation-upstream/${here}/hq`)).json).toMatchObject({ value: { expires: 3_600_000 } });
+
+    const body = JSON.stringify({ properties: {}, routing_key: "from", payload: "x", payload_encoding: "string" });
+    for (let n = 0; n < 3; n++) await api(`/exchanges/${here}/amq.default/publish`, undefined, undefined, { method: "POST", body });
+    const shovel = make.any("Shovel", "move", {
+      source: { uriFrom, queue: "from", deleteAfter: "queue-length" },
+      destination: { uriFrom, queue: "to" },
+    });
+    await apply(shovel);
+    await until(shovel, "Declared", 30_000);
+    const get = JSON.stringify({ count: 5, ackmode: "ack_requeue_true", encoding: "auto" });
+    const moved = async () => (await api(`/queues/${here}/to/get`, undefined, undefined, { method: "POST", body: get })).json;
+    await expect.poll(moved, { timeout: 30_000, interval: 200 }).toHaveLength(3);
+    await expect.poll(async () => (await api(`/parameters/shovel/${here}/move`)).status, { timeout: 30_000 }).toBe(404);
+    await world.restartOperator();
+    // It was looked at again, after the queue: the shovel that ended is not made anew.
+    await apply(make.queue("later", { type: "classic" }));
+    await until(make.queue("later"), "Declared", 30_000);
+    expect((await api(`/parameters/shovel/${here}/move`)).status).toBe(404);
+    const all = [shovel, upstream, stream];
+    await remove(...all);
+    await Promise.all(all.map((object) => gone(object, 30_000)));
+    expect((await api(`/queues/${here}/readings-0`)).status).toBe(404);
+    expect((await api(`/exchanges/${here}/readings`)).status).toBe(404);
+  });
 });

@@ -2,17 +2,18 @@
 {{- define "longshore.rules.operator" -}}
 # The objects that say what should be.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools']
+  resources: ['brokers', 'bindings', 'exchanges', 'federations', 'operatorpolicies', 'permissions', 'policies', 'queues', 'shovels', 'superstreams', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools']
   verbs: ['get', 'list', 'watch']
 # Their status.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers/status', 'bindings/status', 'exchanges/status', 'operatorpolicies/status', 'permissions/status', 'policies/status', 'queues/status', 'topicpermissions/status', 'users/status', 'vhosts/status', 'schedules/status', 'stores/status', 'workerpools/status']
+  resources: ['brokers/status', 'bindings/status', 'exchanges/status', 'federations/status', 'operatorpolicies/status', 'permissions/status', 'policies/status', 'queues/status', 'shovels/status', 'superstreams/status', 'topicpermissions/status', 'users/status', 'vhosts/status', 'schedules/status', 'stores/status', 'workerpools/status']
   verbs: ['patch']
 # Our finalizer, where something outside Kubernetes must be cleaned up.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts']
+  resources: ['brokers', 'bindings', 'exchanges', 'federations', 'operatorpolicies', 'permissions', 'policies', 'queues', 'shovels', 'superstreams', 'topicpermissions', 'users', 'vhosts']
   verbs: ['patch']
 # The broker's URI stands in a Secret. Read by name, never listed.
+# URIs of other brokers stand in Secrets. Read by name, never listed.
 # Passwords of Users stand in Secrets; a generated one is put into a new Secret. Read by name, never listed, never changed.
 # The store's URI stands in a Secret. Read by name, never listed.
 # A changed Secret rolls the pool's pods. Read by name, never listed.
@@ -62,13 +63,13 @@
 {{- define "longshore.rules.view" -}}
 # Look at everything of Longshore.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools', 'workerpools/scale']
+  resources: ['brokers', 'bindings', 'exchanges', 'federations', 'operatorpolicies', 'permissions', 'policies', 'queues', 'shovels', 'superstreams', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools', 'workerpools/scale']
   verbs: ['get', 'list', 'watch']
 {{- end }}
 {{- define "longshore.rules.edit" -}}
 # Change everything of Longshore.
 - apiGroups: ['longshore.dev']
-  resources: ['brokers', 'bindings', 'exchanges', 'operatorpolicies', 'permissions', 'policies', 'queues', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools']
+  resources: ['brokers', 'bindings', 'exchanges', 'federations', 'operatorpolicies', 'permissions', 'policies', 'queues', 'shovels', 'superstreams', 'topicpermissions', 'users', 'vhosts', 'schedules', 'stores', 'workerpools']
   verbs: ['create', 'update', 'patch', 'delete', 'deletecollection']
 # `kubectl scale`.
 - apiGroups: ['longshore.dev']

@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { topologyColumns } from "../columns.ts";
+import { brokerArguments, brokerName, brokerReference, bytes, plainDeletionPolicy, topologyStatus } from "../fields.ts";
+
+/** A super stream: an exchange and the streams that are its partitions. */
+export const superStreamKind = defineKind({
+  kind: "SuperStream",
+  plural: "superstreams",
+  shortNames: ["lsss"],
+  description: "A super stream: one logical stream, partitioned over several.",
+  finalizer: true,
+  immutable: ["brokerRef", "name", "routingKeys", "maxAge", "maxLengthBytes", "maxSegmentBytes", "arguments"],
+  rules: [
+    { field: "partitions", rule: "self.partitions >= oldSelf.partitions", message: "partitions can only grow: a partition holds messages" },
+  ],
+  spec: z.strictObject({
+    brokerRef: brokerReference,
+    name: brokerName.max(240).optional(),
+    partitions: z.int().min(1).max(1_000).default(3).meta({ description: "Number of partitions: name-0, name-1, …; it can only grow." }),
+    routingKeys: z
+      .array(z.string().min(1).max(200))
+      .min(1)
+      .max(1_000)
+      .optional()
+      .meta({ description: "One partition for each of these, name-key, instead of numbered ones." }),
+    maxAge: z
+      .string()
+      .max(16)
+      .regex(/^[0-9]+[YMDhms]$/)
+      .optional()
+      .meta({ description: "Older segments are dropped, as 7D or 12h. Units of streams: Y, M, D, h, m, s." }),
+    maxLengthBytes: bytes("Most bytes of one partition.").optional(),
+    maxSegmentBytes: bytes("Size of a segment file.").optional(),
+    arguments: brokerArguments.optional(),
+    deletionPolicy: plainDeletionPolicy,
+  }),
+  status: z.object(topologyStatus),
+  columns: topologyColumns({ name: "Partitions", type: "integer", jsonPath: ".spec.partitions", description: "Number of partitions." }),
+  permissions: [],
+});
+export type SuperStream = ObjectOf<typeof superStreamKind>;
