@@ -28,7 +28,7 @@ describe("the operator", () => {
   test("has one rule per set of resources, with every reason", () => {
     const rules = operatorRules(KINDS).filter(({ resources }) => resources.includes("secrets"));
     expect(rules).toHaveLength(1);
-    expect(rules[0]?.why.split("\n")).toHaveLength(4);
+    expect(rules[0]?.why.split("\n")).toHaveLength(5);
   });
 });
 
