@@ -1,5 +1,5 @@
 import type { Clock, StorePort } from "../ports.ts";
-import { chordKeys, decodePart, joinParts } from "../protocol/canvas/chord.ts";
+import { chordKeys, decodePart, type Joined, joinParts } from "../protocol/canvas/chord.ts";
 import type { PyException } from "../protocol/exception.ts";
 import type { Value } from "../protocol/json/value.ts";
 import { readScript } from "../read-script.ts";
@@ -19,9 +19,6 @@ const POLL_MS = 50;
 /** celery/backends/redis.py 5.7: `max(5, 2 * join timeout)` and `max(2 * claim, 300)`, s. */
 const CLAIM_SECONDS = 6;
 const DONE_SECONDS = 300;
-
-/** What all parts of a chord came to. */
-export type Joined = { readonly results: readonly Value[] } | { readonly error: PyException };
 
 export interface Chords {
   size(groupId: string, size: number): Promise<void>;

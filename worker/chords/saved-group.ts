@@ -1,5 +1,4 @@
-import { celeryError } from "../protocol/celery-errors.ts";
-import { exceptionRepr, type PyException } from "../protocol/exception.ts";
+import { dependencyFailed, type Joined } from "../protocol/canvas/chord.ts";
 import { isList, isMap } from "../protocol/json/is-value.ts";
 import { decodeJson } from "../protocol/json/json.ts";
 import type { Value } from "../protocol/json/value.ts";
@@ -27,17 +26,13 @@ export function taskIds(tuple: Value): readonly string[] {
 }
 
 /** The results of a nested group in its shape; the error of the first that failed; undefined while one is not ready. */
-export function fillGroup(
-  group: Value,
-  results: ReadonlyMap<string, StoredResult>,
-): { readonly results: readonly Value[] } | { readonly error: PyException } | undefined {
+export function fillGroup(group: Value, results: ReadonlyMap<string, StoredResult>): Joined | undefined {
   const ids = taskIds(group);
   for (const id of ids) {
     const row = results.get(id);
     if (row === undefined || !isReady(row.state)) continue;
     if (row.state === "SUCCESS") continue;
-    const why = row.error === undefined ? "None" : exceptionRepr(row.error);
-    return { error: celeryError("ChordError", `Dependency ${id} raised ${why}`) };
+    return dependencyFailed(id, row.error);
   }
   if (!ids.every((id) => results.get(id)?.state === "SUCCESS")) return undefined;
   const fill = (tuple: Value): Value => {

@@ -1,7 +1,8 @@
-import type { Chords, Joined } from "../chords/chords.ts";
+import type { Chords } from "../chords/chords.ts";
 import type { Leases } from "../leases/leases.ts";
 import type { BrokerError, BrokerPort, Clock, Publication } from "../ports.ts";
 import { chordBody, chordFailure } from "../protocol/canvas/canvas.ts";
+import type { Joined } from "../protocol/canvas/chord.ts";
 import { isSignature } from "../protocol/canvas/signature.ts";
 import { decodeJson } from "../protocol/json/json.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
@@ -89,7 +90,7 @@ async function sendBody(
   // Several workers may get here after crashes: ids must follow from the chord, not from the part that was last.
   const context = canvasContext(task, deps.tasks, groupId);
   const plan =
-    "results" in joined ? chordBody(body, joined.results, context) : { steps: chordFailure(body, joined.error, context), children: [] };
+    "results" in joined ? chordBody(body, joined.results, context) : { steps: chordFailure(body, joined, context), children: [] };
   const follow = toFollowUps(plan, queue, deps.clock.now());
   const trace = traceOf(task.headers);
   const out = follow.out.map((sent) => ({ ...sent, message: withTrace(sent.message, trace, "unless there") }));

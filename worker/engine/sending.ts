@@ -46,7 +46,7 @@ export function openSending(task: TaskMessage): Sending {
       failInstead: (signature, error) =>
         void keep({
           id: "",
-          steps: chordFailure(check(signature), error, canvasContext(task, undefined, `${task.id}/${seed()}`)),
+          steps: chordFailure(check(signature), { error }, canvasContext(task, undefined, `${task.id}/${seed()}`)),
           children: [],
         }),
     },

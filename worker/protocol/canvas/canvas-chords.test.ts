@@ -18,7 +18,7 @@ const published = (steps: readonly CanvasStep[]) => steps.flatMap((step) => (ste
 const error = celeryError("ChordError", "x");
 
 test("the error callbacks of a failed chord are children of its body's row", () => {
-  const steps = chordFailure(sig("body", { task_id: "b", link_error: [sig("on_error")] }), error, context);
+  const steps = chordFailure(sig("body", { task_id: "b", link_error: [sig("on_error")] }), { error }, context);
   const [call] = published(steps);
   expect(call).toMatchObject({ name: "on_error", args: ["b"] });
   expect(steps[0]).toMatchObject({ step: "fail", taskId: "b", children: [[[call?.group, null], [[[call?.id, null], null]]]] });
@@ -32,7 +32,14 @@ test("each task of a group body calls its error callbacks, those of a chord in i
     kwargs: { header: [], body: sig("last", { task_id: "2", link_error: [onError] }) },
   };
   const body = many("group", [sig("one", { task_id: "1", link_error: [onError] }), chord], { link_error: [onError] });
-  expect(published(chordFailure(body, error, context)).map(({ name }) => name)).toEqual(["on_error", "on_error"]);
+  expect(published(chordFailure(body, { error }, context)).map(({ name }) => name)).toEqual(["on_error", "on_error"]);
+});
+
+test("the tasks of a group body get the error behind the chord's", () => {
+  const cause = celeryError("InvalidTaskError", "why");
+  const [row] = chordFailure(many("group", [sig("one", { task_id: "1" })]), { error, cause }, context);
+  expect(row).toMatchObject({ taskId: "1", error: cause });
+  expect(chordFailure(sig("body", { task_id: "b" }), { error, cause }, context)).toMatchObject([{ taskId: "b", error }]);
 });
 
 test("a task replaced by a group of one has a list as its result; an empty chain cannot replace it", () => {

@@ -150,14 +150,14 @@ test("a failure fails every later step, tells their chords, and calls back", () 
 
 test("a failed chord fails its body and what would have followed", () => {
   const body = sig("body", { task_id: "b", link_error: [sig("on_error")], chain: [sig("after", { task_id: "a" })] });
-  const steps = chordFailure(body, error, context(base));
+  const steps = chordFailure(body, { error }, context(base));
   expect(steps.map((step) => ("taskId" in step ? step.taskId : step.step))).toEqual(["b", "publish", "a"]);
   const group = sig(
     "celery.group",
     { task_id: "g" },
     { subtask_type: "group", kwargs: { tasks: [sig("one", { task_id: "1" }), sig("two", { task_id: "2" })] } },
   );
-  expect(chordFailure(group, error, context(base)).map((step) => ("taskId" in step ? step.taskId : ""))).toEqual(["1", "2"]);
+  expect(chordFailure(group, { error }, context(base)).map((step) => ("taskId" in step ? step.taskId : ""))).toEqual(["1", "2"]);
 });
 
 test("options travel: queue, times, limits, stamps; an immutable signature takes no result", () => {

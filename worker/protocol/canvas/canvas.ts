@@ -63,16 +63,22 @@ export function chordBody(body: Signature, results: readonly Value[], context: C
 }
 
 /** A chord that cannot go on: its body fails in its place, with its error callbacks and all that would have followed. `chord_error_from_stack` */
-export function chordFailure(body: Signature, error: PyException, context: CanvasContext): readonly CanvasStep[] {
+export function chordFailure(
+  body: Signature,
+  { error, cause }: { readonly error: PyException; readonly cause?: PyException },
+  context: CanvasContext,
+): readonly CanvasStep[] {
+  // Celery gives the tasks of a group what happened, and a single task what it meant for the chord.
+  const own = isGroup(body) ? (cause ?? error) : error;
   const links = asSignatures(body.options?.["link_error"]) ?? [];
   const tasks = isGroup(body) ? unrollGroup(body) : [body];
   const steps = tasks.flatMap((task, index): readonly CanvasStep[] => {
     const id = task.options?.["task_id"];
     const taskId = typeof id === "string" ? id : context.newId(`body:${index}`);
-    const own = isGroup(body) ? errbacksOf(task) : [];
-    const calls = errbacks({ id: taskId }, error, undefined, withoutTwins([...own, ...links]), context, `body-errback:${index}`);
+    const inside = isGroup(body) ? errbacksOf(task) : [];
+    const calls = errbacks({ id: taskId }, own, undefined, withoutTwins([...inside, ...links]), context, `body-errback:${index}`);
     // The row of the body lists its error callbacks as children, which that of a task does not: Celery stores it after they are called.
-    const failed = failChain([withOptions(task, { task_id: taskId })], error).map((step) =>
+    const failed = failChain([withOptions(task, { task_id: taskId })], own).map((step) =>
       step.step === "fail" && step.taskId === taskId && calls.children.length > 0 ? { ...step, children: calls.children } : step,
     );
     return [...failed, ...calls.steps];

@@ -52,10 +52,18 @@ export function decodePart(member: string | Uint8Array): ChordPart {
   return error === undefined ? { taskId, state, result } : { taskId, state, result: null, error };
 }
 
-/** The list for the body, in order, or the ChordError that the first failed part causes. */
-export function joinParts(parts: readonly ChordPart[]): { readonly results: readonly Value[] } | { readonly error: PyException } {
+/** What the parts of a header come to: the list for the body, in order, or the ChordError and the failed part's own error behind it. */
+export type Joined = { readonly results: readonly Value[] } | { readonly error: PyException; readonly cause?: PyException };
+
+/** Joins parts that are all there; the first failed one decides. */
+export function joinParts(parts: readonly ChordPart[]): Joined {
   const failed = parts.find(({ state }) => state === "FAILURE" || state === "REVOKED");
   if (failed === undefined) return { results: parts.map(({ result }) => result) };
-  const reason = failed.error === undefined ? "None" : exceptionRepr(failed.error);
-  return { error: celeryError("ChordError", `Dependency ${failed.taskId} raised ${reason}`) };
+  return dependencyFailed(failed.taskId, failed.error);
+}
+
+/** A chord whose part has failed. */
+export function dependencyFailed(taskId: string, cause: PyException | undefined): Exclude<Joined, { results: unknown }> {
+  const error = celeryError("ChordError", `Dependency ${taskId} raised ${cause === undefined ? "None" : exceptionRepr(cause)}`);
+  return cause === undefined ? { error } : { error, cause };
 }
