@@ -1,32 +1,19 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { broker } from "../cluster/cluster.ts";
-import { EXCLUDED } from "./exclusions.ts";
+import { excludedIds } from "./exclusions.ts";
 import { table } from "./report.ts";
-import { runShard } from "./shard.ts";
-import { suiteSource } from "./source.ts";
+import { runSuite } from "./suite.ts";
 
 /**
- * `npm run test:celery`: the integration suite that Celery itself ships, against our worker. What stands after `--` goes to pytest,
- * so `npm run test:celery -- --shards 1 -- -k test_simple_chain` runs one test. Ends with `N passed, N failed` alone on a line.
+ * `npm run test:celery`: the integration suite that Celery itself ships, against our worker. What stands after a second `--` goes to
+ * pytest: `npm run test:celery -- --shards 1 -- -k test_simple_chain` runs one test. Ends with `N passed, N failed` alone on a line.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { shards: { type: "string", default: "4" }, all: { type: "boolean", default: false } },
+  options: { shards: { type: "string", default: "6" }, all: { type: "boolean", default: false } },
 });
-const [source, shared] = await Promise.all([suiteSource(), broker()]);
-const of = Number(values.shards);
-const folder = join(tmpdir(), `longshore-celery-suite-${process.pid}`);
-const excluded = values.all ? [] : Object.keys(EXCLUDED);
 const started = performance.now();
-const outcomes = (
-  await Promise.all(
-    Array.from({ length: of }, (_, index) => runShard({ index, of, source, broker: shared, folder, excluded, pytest: positionals })),
-  )
-).flat();
-const { text, failed } = table(outcomes, excluded);
+const { outcomes, folder } = await runSuite({ shards: Number(values.shards), slow: true, all: values.all, pytest: positionals });
+const { text, passed, failed } = table(outcomes, values.all ? [] : excludedIds());
 const seconds = Math.round((performance.now() - started) / 1_000);
-process.stdout.write(`${text}\nlogs: ${folder}, ${seconds} s\n`);
-process.stdout.write(`${outcomes.filter(({ outcome }) => outcome === "passed").length} passed, ${failed} failed\n`);
+process.stdout.write(`${text}\nlogs: ${folder}, ${seconds} s\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);
