@@ -27,8 +27,8 @@ export interface Chords {
   add(groupId: string, taskId: string): Promise<void>;
   /** Reports a part. What the chord came to when this part was the last one and the body is the caller's to send, else undefined. */
   part(part: { groupId: string; taskId: string; score: string; member: string }): Promise<Joined | undefined>;
-  /** After the body was sent, or its failure stored. */
-  done(groupId: string, taskId: string, score: string): Promise<void>;
+  /** After the body was sent, or its failure stored: then the parts stay until they expire, for whoever wants to see them. */
+  done(groupId: string, taskId: string, score: string, failed: boolean): Promise<void>;
 }
 
 const tokenOf = (taskId: string, score: string): string => `longshore:${taskId}:${score}`;
@@ -76,9 +76,10 @@ export function openChords(store: StorePort, clock: Clock, ttlS: number): Chords
       const claimed = await store.run(SCRIPTS.part, [parts, added, size, seen, group, claim], args);
       return claimed === 1 ? await join(groupId) : undefined;
     },
-    async done(groupId, taskId, score) {
+    async done(groupId, taskId, score, failed) {
       const { parts, added, size, seen, claim } = chordKeys(groupId);
-      await store.run(SCRIPTS.done, [claim, parts, added, size, seen], [tokenOf(taskId, score), DONE_SECONDS]);
+      const forgotten = failed ? [size] : [parts, added, size, seen];
+      await store.run(SCRIPTS.done, [claim, ...forgotten], [tokenOf(taskId, score), DONE_SECONDS]);
     },
   };
 }

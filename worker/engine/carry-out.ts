@@ -73,7 +73,7 @@ export async function carryOut({ out, steps }: Outbox, task: TaskMessage, queue:
     deps.crashPoint?.("before-body");
     await sendBody(part, joined, task, queue, deps);
     deps.crashPoint?.("after-body");
-    await chords.done(part.groupId, part.taskId, part.score);
+    await chords.done(part.groupId, part.taskId, part.score, "error" in joined);
   }
 }
 
