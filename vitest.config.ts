@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: "unit",
           testTimeout: 30_000,
-          include: ["operator/**/*.test.ts", "worker/**/*.test.ts", "test/demo/**/*.test.ts", "test/bench/**/*.test.ts"],
+          include: ["operator/**/*.test.ts", "worker/**/*.test.ts", "test/demo/**/*.test.ts", "test/bench/**/*.test.ts", "test/celery-suite/**/*.test.ts"],
         },
       },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...server } },

@@ -65,6 +65,8 @@ export const sleeping = defineTask({
 });
 export const fail = defineTask({
   name: `${MODULE}.fail`,
+  // The suite sends one message of it twice, under the same id but with other error callbacks; a lease would answer the second one.
+  mode: "none",
   args: z.array(anything),
   run(args) {
     throw new ExpectedException("Task expected to fail", ...args);
