@@ -23,6 +23,7 @@ export async function bundleWorker(outdir: string): Promise<void> {
       main: here("main.ts"),
       "child-main": here("pools/child-main.ts"),
       sdk: here("sdk.ts"),
+      locks: here("locks.ts"),
       zod: here("../node_modules/zod/index.js"),
     },
     outdir,

@@ -134,6 +134,47 @@ test("a lock is held by one at a time, fences grow, and the lock of one who vani
   await expect(others.using(name, 5_000, async () => "free again")).resolves.toBe("free again");
 });
 
+test("a semaphore has so many holders and no more; one who vanished frees its place, and who gives up waiting says so", async () => {
+  await using locks = openLocks(store, "one", systemClock, Math.random);
+  await using others = openLocks(store, "two", systemClock, Math.random);
+  const name = randomUUID();
+  const fences = new Set<string>();
+  let inside = 0;
+  let most = 0;
+  const work = (where: typeof locks): Promise<void> =>
+    where.limited(name, 3, 5_000, async ({ fence }) => {
+      most = Math.max(most, (inside += 1));
+      fences.add(fence);
+      await new Promise((resolve) => void setTimeout(resolve, 10));
+      inside -= 1;
+    });
+  await Promise.all(Array.from({ length: 12 }, (_, at) => work(at % 2 === 0 ? locks : others)));
+  expect(most).toBe(3);
+  expect(fences.size).toBe(12);
+  // Three that vanished: their leases end by themselves.
+  const key = `longshore:semaphore:{${name}}`;
+  for (const gone of ["a", "b", "c"]) await store.command("ZADD", key, Date.now() + 300, gone);
+  await expect(locks.limited(name, 3, 5_000, async () => "after them")).resolves.toBe("after them");
+  const never = Promise.withResolvers<void>();
+  const holding = Array.from({ length: 3 }, () => locks.limited(name, 3, 5_000, () => never.promise));
+  await expect.poll(() => store.command("ZCARD", key), { timeout: 10_000 }).toBe(3);
+  await expect(others.limited(name, 3, 5_000, async () => {}, AbortSignal.timeout(50))).rejects.toThrow(/timeout/);
+  never.resolve();
+  await Promise.all(holding);
+});
+
+test("a place or lock whose lease was lost aborts its signal", async () => {
+  await using locks = openLocks(store, "one", systemClock, Math.random);
+  const name = randomUUID();
+  const untilLost = ({ signal }: { signal: AbortSignal }): Promise<unknown> =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason)));
+  const lost = [locks.limited(name, 1, 3_000, untilLost), locks.using(name, 3_000, untilLost)];
+  const keys = [`longshore:semaphore:{${name}}`, `longshore:lock:{${name}}`];
+  await expect.poll(() => store.command("EXISTS", ...keys), { timeout: 10_000 }).toBe(2);
+  await store.command("DEL", ...keys);
+  expect(await Promise.all(lost)).toMatchObject([{ name: "LeaseLost" }, { name: "LeaseLost" }]);
+});
+
 test("many callers in one moment each get their own answer, and what fails for one fails for it alone", async () => {
   const leases = long();
   const keys = Array.from({ length: 150 }, () => randomUUID());

@@ -5,6 +5,7 @@ import type { Clock, Delivery } from "../ports.ts";
 import { celeryError } from "../protocol/celery-errors.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
+import { Committed, commitIn } from "../tasks/commit-in.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
 import { requestOf } from "../tasks/task-request.ts";
 import { SoftTimeLimit, TaskRevoked, toOutcome } from "./failure.ts";
@@ -65,6 +66,7 @@ export async function runTask({ pool, leases, settings, clock, random, log }: Ru
       if (definition.mode !== "none" && !(await leases.effect(lease))) throw new LeaseLost(`the lease of ${lease.key} was taken over`);
       effectBegun = true;
     },
+    commitIn: (transaction, value = null) => commitIn(lease.key, lease.fence, transaction, value),
     progress: (details) => leases.store(resultKey(task.id), encodeResult({ id: task.id, state: "PROGRESS", result: details })),
   };
 
@@ -97,6 +99,7 @@ export async function runTask({ pool, leases, settings, clock, random, log }: Ru
         known === undefined
           ? await pool.run(definition, input, context, {
               message: delivery,
+              key: lease.key,
               get kill() {
                 return kill.signal;
               },
@@ -104,6 +107,7 @@ export async function runTask({ pool, leases, settings, clock, random, log }: Ru
           : known;
       return { kind: "success", value, sent: sending.plans };
     } catch (error) {
+      if (error instanceof Committed) return { kind: "success", value: error.value, sent: sending.plans };
       const outcome = toOutcome(error, task, definition, {
         signal: control.signal,
         effectBegun,

@@ -15,5 +15,7 @@ export const SCRIPTS = {
   kill: load("kill"),
   clear: load("clear"),
   store: load("store"),
+  semaphoreTake: load("semaphore-take"),
+  semaphoreRenew: load("semaphore-renew"),
   revoke: load("revoke"),
 } as const;

@@ -4,6 +4,7 @@ import { decodeDelivery } from "../engine/decode.ts";
 import { openSending } from "../engine/sending.ts";
 import { encodeJson } from "../protocol/json/json.ts";
 import { builtinTasks } from "../tasks/builtin.ts";
+import { commitIn } from "../tasks/commit-in.ts";
 import type { Task, TaskContext, TaskLog } from "../tasks/define-task.ts";
 import { loadTasks } from "../tasks/load.ts";
 import { requestOf } from "../tasks/task-request.ts";
@@ -49,6 +50,7 @@ function contextOf(order: Extract<ToChild, { do: "run" }>, task: Parameters<type
       signal.throwIfAborted();
       await ask(id, { call: "effect" });
     },
+    commitIn: (transaction, value = null) => commitIn(order.key, order.fence, transaction, value),
     progress: (details) => ask(id, { call: "progress", details: encodeJson(details) }),
     replace: context.replace,
     send(signature, args = []) {

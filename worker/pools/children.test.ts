@@ -29,7 +29,11 @@ function nursery() {
 
 /* oxlint-disable typescript/no-unsafe-type-assertion -- what a pool never looks at is left out */
 const task = { name: "t" } as Task;
-const call = () => ({ message: { properties: {} as MessageProperties, body: new Uint8Array() }, kill: new AbortController().signal });
+const call = () => ({
+  key: "k",
+  message: { properties: {} as MessageProperties, body: new Uint8Array() },
+  kill: new AbortController().signal,
+});
 const context = () => ({ signal: new AbortController().signal, redelivered: false, fence: "1", request: {} }) as unknown as TaskContext;
 /* oxlint-enable typescript/no-unsafe-type-assertion */
 const turn = () => new Promise(setImmediate);

@@ -111,7 +111,7 @@ export function childrenPool(options: ChildrenOptions): Pool {
     void slot.child.kill();
   };
 
-  const runIn = async (slot: Slot, task: Task, context: TaskContext, { message, kill }: Call): Promise<unknown> => {
+  const runIn = async (slot: Slot, task: Task, context: TaskContext, { message, key, kill }: Call): Promise<unknown> => {
     await slot.ready;
     const id = (serial += 1);
     const work: Job = { context, done: Promise.withResolvers() };
@@ -126,7 +126,7 @@ export function childrenPool(options: ChildrenOptions): Pool {
       const own = { properties: message.properties, body: new Uint8Array(message.body) };
       const { redelivered, fence, request } = context;
       const { deliveryInfo, timeLimit } = request;
-      slot.child.post({ do: "run", id, task: task.name, message: own, redelivered, fence, request: { deliveryInfo, timeLimit } });
+      slot.child.post({ do: "run", id, task: task.name, message: own, redelivered, fence, key, request: { deliveryInfo, timeLimit } });
       if (context.signal.aborted) onAbort();
       if (kill.aborted) onKill();
       return await work.done.promise;

@@ -4,6 +4,8 @@ import type { Task, TaskContext } from "../tasks/define-task.ts";
 /** What a pool needs besides the task: the message as it came, for another thread to read, and the order to stop at any price. */
 export interface Call {
   readonly message: { readonly properties: MessageProperties; readonly body: Uint8Array };
+  /** Of the task's lease; "" without one. */
+  readonly key: string;
   /** Aborts when nobody waits for the task any more: a hard limit, a lost lease. A pool that can, ends what runs it. */
   readonly kill: AbortSignal;
 }

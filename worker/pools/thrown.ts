@@ -2,6 +2,7 @@ import type { Signature } from "../protocol/canvas/signature.ts";
 import { encodeException, type PyException } from "../protocol/exception.ts";
 import { decodeJson, encodeJson } from "../protocol/json/json.ts";
 import type { Value, ValueMap } from "../protocol/json/value.ts";
+import { Committed } from "../tasks/commit-in.ts";
 import { Ignore, Reject, Replaced, Retry } from "../tasks/outcomes.ts";
 
 /** Something thrown, as it crosses from one thread to another. */
@@ -11,6 +12,7 @@ export type Thrown =
   | { readonly kind: "ignore" }
   | { readonly kind: "reject"; readonly reason: string; readonly requeue: boolean }
   | { readonly kind: "replaced"; readonly signature: string }
+  | { readonly kind: "committed"; readonly value: string }
   | {
       readonly kind: "retry";
       readonly message: string;
@@ -43,6 +45,7 @@ export function packThrown(thrown: unknown, reason?: unknown, retries: (error: u
   if (thrown instanceof Error && thrown.name === "AbortError" && reason !== undefined) return { kind: "obeyed" };
   if (thrown instanceof Ignore) return { kind: "ignore" };
   if (thrown instanceof Reject) return { kind: "reject", reason: thrown.message, requeue: thrown.requeue };
+  if (thrown instanceof Committed) return { kind: "committed", value: encodeJson(thrown.value) };
   if (thrown instanceof Replaced) return { kind: "replaced", signature: encodeJson(thrown.signature) };
   if (thrown instanceof Retry) {
     const { message, delayMs, maxRetries, cause, args, kwargs } = thrown;
@@ -75,6 +78,8 @@ export function unpackThrown(thrown: Thrown, reason?: unknown): unknown {
       return new Ignore();
     case "reject":
       return new Reject(thrown.reason, { requeue: thrown.requeue });
+    case "committed":
+      return new Committed(decodeJson(thrown.value));
     case "replaced":
       return new Replaced(decodeJson(thrown.signature, { exactFloats: true }) as unknown as Signature);
     case "retry": {

@@ -12,6 +12,8 @@ export type ToChild =
       readonly redelivered: boolean;
       readonly request: Pick<TaskRequest, "deliveryInfo" | "timeLimit">;
       readonly fence: string;
+      /** Of the lease, for `commitIn`. */
+      readonly key: string;
     }
   | { readonly do: "abort"; readonly id: number; readonly reason: Thrown }
   | { readonly do: "answer"; readonly id: number; readonly ask: number; readonly error?: string };

@@ -5,6 +5,7 @@ import { parseRate } from "../protocol/control/control-arguments.ts";
 import type { PyException } from "../protocol/exception.ts";
 import type { Value, ValueMap } from "../protocol/json/value.ts";
 import { bindArguments, parametersOf } from "./bind-arguments.ts";
+import type { SqlTransaction } from "./commit-in.ts";
 import type { TaskRequest } from "./task-request.ts";
 
 /** A logger with a constant sentence and fields. */
@@ -31,6 +32,11 @@ export interface TaskContext {
   readonly fence: string;
   /** Call right before the irreversible act: from here a crash is not followed by a silent repetition. Throws when the lease is lost: do not act. */
   readonly effect: () => Promise<void>;
+  /**
+   * For an effect in Postgres, which then happens exactly once: call it in your transaction, with what the task will return, and commit
+   * both together. Ends the task with the first attempt's value when the effect was committed before. Its table is `EFFECTS_TABLE`.
+   */
+  readonly commitIn: (transaction: SqlTransaction, value?: Value) => Promise<void>;
   /**
    * Sends a task, chain, group or chord once this task has succeeded; a task that fails or retries sends nothing. `args` stand before the
    * signature's own. Returns the id to wait for. To a task it is given the same id however often this task runs.

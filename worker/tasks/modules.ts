@@ -4,6 +4,7 @@ import { registerHooks } from "node:module";
 const inSource = import.meta.url.endsWith(".ts");
 const OWN: ReadonlyMap<string, string> = new Map([
   ["longshore", new URL(inSource ? "../sdk.ts" : "./sdk.mjs", import.meta.url).href],
+  ["longshore/locks", new URL(inSource ? "../locks.ts" : "./locks.mjs", import.meta.url).href],
   ["zod", inSource ? import.meta.resolve("zod") : new URL("./zod.mjs", import.meta.url).href],
 ]);
 

@@ -88,3 +88,30 @@ test("a value that no message can carry is a failure, as in the worker; a refusa
   });
   expect((await runOnce(refuse)).outcome).toMatchObject({ kind: "reject", requeue: false, reason: "not mine" });
 });
+
+test("a task whose effect was committed before ends with what it was then", async () => {
+  const rows = new Map<unknown, unknown>();
+  /** What Postgres answers to the two statements of `commitIn`; the real one is in test/contract. */
+  const transaction = {
+    async query(_text: string, [key, , result]: unknown[]) {
+      if (result === undefined) return { rows: [{ result: rows.get(key) }] };
+      if (rows.has(key)) return { rows: [] };
+      rows.set(key, result);
+      return { rows: [{ key }] };
+    },
+  };
+  let runs = 0;
+  const pay = defineTask({
+    name: "t.pay",
+    async run(_, { commitIn }) {
+      runs += 1;
+      const receipt = { number: runs };
+      await commitIn(transaction, receipt);
+      return receipt;
+    },
+  });
+  const call = { taskId: "same" };
+  expect((await runOnce(pay, call)).value).toEqual({ number: 1 });
+  expect((await runOnce(pay, call)).value).toEqual({ number: 1 });
+  expect(runs).toBe(2);
+});
