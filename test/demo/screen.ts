@@ -1,4 +1,5 @@
-import { type Sample, sparkline } from "./sample.ts";
+import { sparkline } from "../../operator/simulate/sparkline.ts";
+import type { Sample } from "./sample.ts";
 
 /** The demo's terminal: on a terminal the live line is redrawn in place, elsewhere a line is printed when something changed. */
 export interface Screen {
