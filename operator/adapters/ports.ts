@@ -195,8 +195,8 @@ export interface QueueTotals {
 export interface SensePort extends AsyncDisposable {
   /** Passive declares over a few channels of one shared connection. A missing queue costs a channel, never the connection. */
   readyCounts(queues: readonly string[]): Promise<ReadonlyMap<string, ReadyCount>>;
-  /** All queues of the vhost, but those exclusive to a connection, in one HTTP request. Not `complete`: a node told only of those it leads. */
-  totals(): Promise<{ readonly queues: ReadonlyMap<string, QueueTotals>; readonly complete: boolean }>;
+  /** The queues of the vhost that are counted, and the `names` of all, but exclusive ones, in one HTTP request; no `names` when not all are known. */
+  totals(): Promise<{ readonly queues: ReadonlyMap<string, QueueTotals>; readonly names?: readonly string[] }>;
   /** Unacked messages by the address of the peer that holds them, over all queues; up to 5 s old. For images that say nothing of themselves. */
   unackedByPeer(): Promise<ReadonlyMap<string, number>>;
   /** Memory or disk alarms that hold publishers now. Throws `forbidden` where the user may not know. */

@@ -103,7 +103,7 @@ export async function createAutoscaleWorld(
       async totals() {
         await (faults.noTotals ? Promise.reject(new Error("no management API")) : brokerDown());
         const queues = new Map([["q", { ready: workers.ready, unacked: replicaSets.inFlight(), type: "quorum" as const }]]);
-        return { queues, complete: true };
+        return { queues, names: [...queues.keys()] };
       },
       unackedByPeer: () => Promise.resolve(new Map<string, number>()),
       alarms: async () => faults.alarms,

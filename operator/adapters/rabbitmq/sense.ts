@@ -22,8 +22,9 @@ const queuesSchema = z.array(
     name: z.string(),
     type: z.string().optional(),
     exclusive: z.boolean().nullish(),
-    messages_ready: z.number().default(0),
-    messages_unacknowledged: z.number().default(0),
+    /** Absent while the node has no figures of the queue, as after its start; for a stream always. */
+    messages_ready: z.number().nullish(),
+    messages_unacknowledged: z.number().nullish(),
   }),
 );
 /** Alarms that hold publishers; another one is of file descriptors. */
@@ -34,7 +35,8 @@ const alarmsSchema = z.looseObject({
 });
 const channelsSchema = z.array(
   z.looseObject({
-    messages_unacknowledged: z.number().default(0),
+    /** Absent until the channel has told its figures for the first time. */
+    messages_unacknowledged: z.number().nullish(),
     connection_details: z.looseObject({ peer_host: z.string().optional() }).optional(),
   }),
 );
@@ -44,16 +46,16 @@ export function createSense({ connection, get, scrape, vhost }: SenseOptions): S
   const declares = passiveDeclares(connection);
   const path = encodeURIComponent(vhost);
 
-  const managed = async (): Promise<ReadonlyMap<string, QueueTotals>> => {
+  const managed = async (): ReturnType<SensePort["totals"]> => {
     const query = "disable_stats=true&enable_queue_totals=true&columns=name,type,exclusive,messages_ready,messages_unacknowledged";
     const queues = queuesSchema.parse(await get(`/api/queues/${path}?${query}`));
     const open = queues.filter(({ exclusive }) => exclusive !== true);
-    return new Map(
-      open.map(({ name, type, messages_ready: ready, messages_unacknowledged: unacked }): [string, QueueTotals] => [
-        name,
-        { ready, unacked, type: typeOf(type) },
-      ]),
-    );
+    const counted = open.filter(({ type, messages_ready }) => type === "stream" || typeof messages_ready === "number");
+    const totals = counted.map(({ name, type, messages_ready: ready, messages_unacknowledged: unacked }): [string, QueueTotals] => [
+      name,
+      { ready: ready ?? 0, unacked: unacked ?? 0, type: typeOf(type) },
+    ]);
+    return { queues: new Map(totals), names: open.map(({ name }) => name) };
   };
   const scraped = async (): Promise<ReadonlyMap<string, QueueTotals>> => totalsFrom(parseSamples(await scrape(TOTALS_PATH)), vhost);
   /** A health check, for it is live: the list of nodes is up to 5 s old. It answers 503 while there is an alarm. */
@@ -73,21 +75,18 @@ export function createSense({ connection, get, scrape, vhost }: SenseOptions): S
   return {
     readyCounts: (queues) => declares.count(queues),
     async totals() {
-      const { queues, complete } = await orElse<Awaited<ReturnType<SensePort["totals"]>>>(
-        async () => ({ queues: await managed(), complete: true }),
-        async () => ({ queues: await scraped(), complete: false }),
-      );
+      const { queues, ...names } = await orElse(managed, async () => ({ queues: await scraped() }));
       const lagging = [...queues.values()].some(({ type, lag }) => type === "stream" && lag === undefined);
-      return { queues: lagging ? await withLags(queues) : queues, complete };
+      return { queues: lagging ? await withLags(queues) : queues, ...names };
     },
     async unackedByPeer() {
       const query = "columns=messages_unacknowledged,connection_details.peer_host";
       const channels = channelsSchema.parse(await get(`/api/vhosts/${path}/channels?${query}`));
       const byPeer = new Map<string, number>();
       for (const { messages_unacknowledged: unacked, connection_details: of } of channels) {
-        if (of?.peer_host !== undefined) byPeer.set(of.peer_host, (byPeer.get(of.peer_host) ?? 0) + unacked);
+        if (of?.peer_host !== undefined) byPeer.set(of.peer_host, (byPeer.get(of.peer_host) ?? 0) + (unacked ?? Number.NaN));
       }
-      return byPeer;
+      return new Map([...byPeer].filter(([, unacked]) => !Number.isNaN(unacked)));
     },
     alarms: () => orElse(managedAlarms, async () => alarmsFrom(parseSamples(await scrape(ALARMS_PATH)))),
     async [Symbol.asyncDispose]() {

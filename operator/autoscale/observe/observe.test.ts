@@ -80,6 +80,16 @@ test.for(inFlight)("%s", ([, pods, of, value, trust]) => {
   expect(look({ pods: pods.map(pod), queues: [queue({ live: live(1), ...of })] }).inFlight).toEqual({ value, trust });
 });
 
+test("of hundreds of queues that cannot be read some are named", () => {
+  const queues = Array.from({ length: 600 }, (_, index) => queue({ name: `q${index}` }));
+  expect(look({ queues }).doubts).toEqual([
+    "queue q0: not read yet",
+    "queue q1: not read yet",
+    "queue q2: not read yet",
+    "597 more queues likewise",
+  ]);
+});
+
 test("a doubt names the pods that are silent", () => {
   const pods = ["a", "b", "c", "d", "e"].map((name) => pod({ name }));
   expect(look({ pods, queues: [queue({ live: live(1) })] }).doubts).toEqual([

@@ -28,11 +28,16 @@ export function observe(readings: PoolReadings): Observation {
     alarms: readings.alarms,
     doubts: [
       ...readings.failures,
-      ...queues.flatMap(({ doubt }) => (doubt === undefined ? [] : [doubt])),
+      ...some(queues.flatMap(({ doubt }) => (doubt === undefined ? [] : [doubt]))),
       ...(inFlight.trust === "fresh" ? [] : [silence(pods)]),
     ],
   };
 }
+
+/** A pool of hundreds of queues names some of them. */
+const some = (doubts: readonly string[]): readonly string[] =>
+  doubts.length <= MOST_DOUBTS ? doubts : [...doubts.slice(0, MOST_DOUBTS), `${doubts.length - MOST_DOUBTS} more queues likewise`];
+const MOST_DOUBTS = 3;
 
 const isMissing = ({ live }: QueueReadings): boolean => live !== undefined && "missing" in live.value;
 

@@ -101,9 +101,9 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
         Promise.all([
           trying("totals", async () => {
             const asked = now();
-            const { queues, complete } = await link.sense.totals();
+            const { queues, names: all } = await link.sense.totals();
             totals = { value: queues, at: asked };
-            if (complete) names = { value: sameNames(names?.value ?? [], queues), at: asked };
+            if (all !== undefined) names = { value: same(names?.value, all), at: asked };
           }),
           lookForAlarms(now),
         ]).then(() => undefined),
@@ -139,8 +139,6 @@ export function createBrokerSensor(endpoint: BrokerEndpoint, link: BrokerLink): 
   };
 }
 
-/** The old list, if it names the same in the same order: whoever worked with it need not begin anew. */
-function sameNames(before: readonly string[], queues: ReadonlyMap<string, unknown>): readonly string[] {
-  const now = [...queues.keys()];
-  return now.length === before.length && now.every((name, index) => name === before[index]) ? before : now;
-}
+/** Whoever worked with the old list need not begin anew. */
+const same = (before: readonly string[] | undefined, now: readonly string[]): readonly string[] =>
+  before?.length === now.length && before.every((name, index) => name === now[index]) ? before : now;
