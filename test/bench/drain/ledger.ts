@@ -18,7 +18,7 @@ export interface Ledger extends AsyncDisposable {
   endedIn(pool: string): number;
   /** Different tasks that have ended. */
   readonly ended: number;
-  /** Ends the tasks of a negative duration in these pods, those that begin there later too. */
+  /** Ends the tasks of a negative duration that run now in these pods. */
   release(pods: readonly string[]): void;
 }
 
@@ -27,7 +27,9 @@ export async function openLedger(): Promise<Ledger> {
   const entries: Entry[] = [];
   const running = new Map<string, string>();
   const ended = new Map<string, string>();
-  const sockets = new Map<Socket, string>();
+  const sockets = new Set<Socket>();
+  /** Where each task runs. */
+  const holders = new Map<string, Socket>();
   const keep = (entry: Entry): void => {
     entries.push(entry);
     if (entry.event === "start") running.set(entry.task, entry.pod);
@@ -39,16 +41,17 @@ export async function openLedger(): Promise<Ledger> {
   };
   const server = createServer((socket) => {
     let pod = "";
-    sockets.set(socket, pod);
-    createInterface({ input: socket }).on("line", (line) => {
+    sockets.add(socket);
+    const lines = createInterface({ input: socket });
+    lines.on("line", (line) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by our own task
       const entry = JSON.parse(line) as Entry;
       ({ pod } = entry);
-      sockets.set(socket, pod);
+      if (entry.event === "start") holders.set(entry.task, socket);
       keep(entry);
     });
     // A pod that is killed resets its connection: that is an end like any other.
-    socket.on("error", () => {});
+    for (const either of [socket, lines]) either.on("error", () => {});
     socket.on("close", () => {
       sockets.delete(socket);
       keep({ event: "gone", pod, at: Date.now() });
@@ -66,10 +69,10 @@ export async function openLedger(): Promise<Ledger> {
       return ended.size;
     },
     release(pods) {
-      for (const [socket, pod] of sockets) if (pods.includes(pod)) socket.write("\n");
+      for (const [task, pod] of running) if (pods.includes(pod)) holders.get(task)?.write("\n");
     },
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets.keys()) socket.destroy();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -46,7 +46,7 @@ def run(message):
     write(event="start", task=task, redelivered=message.delivery_info["redelivered"])
     ms = json.loads(message.body)[1]["ms"]
     if ms < 0:
-        ledger.recv(1, socket.MSG_PEEK)  # until it says a word
+        ledger.recv(1)  # until it says a word
     else:
         time.sleep(ms / 1000)
     write(event="end", task=task)
