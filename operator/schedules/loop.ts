@@ -73,7 +73,6 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
     delete entry.read;
     if (entry.busy) entry.again = true;
     else wake(entry);
-    onChange(entry, true);
   };
   const wake = (entry: Entry): void => {
     entry.at = clock.now();
@@ -106,7 +105,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
       const store = options.storeOf(metadata.namespace ?? "", spec.storeRef.name);
       if ("reason" in broker || "reason" in store) {
         const trouble = "reason" in broker ? broker : (store as Trouble);
-        if (trouble.reason !== entry.trouble?.reason) onChange(entry, true);
+        if (trouble.reason !== entry.trouble?.reason || isNew(entry.object)) onChange(entry, true);
         entry.trouble = trouble;
         entry.at = now + MISSING_MS;
         schedule(entry);
@@ -133,7 +132,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
       else schedule(entry);
       const was = before[at];
       if (was?.memory !== entry.memory || was?.trouble?.reason !== entry.trouble?.reason)
-        onChange(entry, was?.trouble?.reason !== entry.trouble?.reason || was?.memory === undefined);
+        onChange(entry, was?.trouble?.reason !== entry.trouble?.reason || isNew(entry.object));
     }
   };
 
@@ -174,5 +173,8 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
     },
   };
 }
+
+/** Nobody has said yet what becomes of the spec as it is now. */
+const isNew = ({ metadata, status }: Schedule): boolean => status?.observedGeneration !== metadata.generation;
 
 const asked = ({ metadata }: Schedule): string | undefined => metadata.annotations?.[RUN_NOW_ANNOTATION];

@@ -22,50 +22,55 @@ export interface ReporterOptions {
 }
 
 export interface Reporter extends AsyncDisposable {
-  /** The status of a schedule is written soon: at once when `urgent`, else with the next write, ten seconds after the last. */
+  /** The status of a schedule is written soon: at once when `urgent`, else ten seconds after the last. */
   tell(entry: Entry, urgent: boolean): void;
   /** Writes what is to be written now, to its end. */
   runOnce(): Promise<void>;
 }
 
-/** Twenty writes a second at most, whatever happens: the store has the truth, the status follows. */
+/** Twenty routine writes a second at most, whatever happens: the store has the truth, the status follows. Ten times as many that somebody waits for. */
 const ROUND_MS = 250;
-const PER_ROUND = 5;
+const PER_ROUND = { urgent: 50, routine: 5 } as const;
 const AGAIN_MS = 10_000;
 const FAILED_MS = 5_000;
 
 const SCHEDULES = resourceOf(scheduleKind);
 
+interface Item {
+  readonly entry: Entry;
+  readonly at: number;
+}
+
 /** Writes what became of schedules into their status, and looks at the results of their last runs. */
 export function createReporter(options: ReporterOptions): Reporter {
   const { clock, log, signal } = options;
-  const queue = createHeap<{ readonly entry: Entry; readonly at: number }>();
+  const queues = { urgent: createHeap<Item>(), routine: createHeap<Item>() };
   const planned = new WeakMap<Entry, number>();
   const written = new WeakMap<Entry, { readonly at: number; readonly taskId: string | undefined }>();
   let timer: Disposable | undefined;
   let running: Promise<void> = Promise.resolve();
   let lastRound = Number.NEGATIVE_INFINITY;
 
-  const plan = (entry: Entry, at: number): void => {
+  const plan = (entry: Entry, at: number, urgency: keyof typeof queues): void => {
     const known = planned.get(entry);
     if (known !== undefined && known <= at) return;
     planned.set(entry, at);
-    queue.push(at, { entry, at });
+    queues[urgency].push(at, { entry, at });
     arm();
   };
   const arm = (): void => {
     timer?.[Symbol.dispose]();
-    const { nextAt } = queue;
-    if (nextAt === undefined || signal.aborted) return;
+    const nextAt = Math.min(queues.urgent.nextAt ?? Infinity, queues.routine.nextAt ?? Infinity);
+    if (nextAt === Infinity || signal.aborted) return;
     timer = clock.after(Math.max(0, Math.max(nextAt, lastRound + ROUND_MS) - clock.elapsed()), () => {
       running = round().finally(arm);
     });
   };
-  const take = (): readonly Entry[] => {
+  const take = (urgency: keyof typeof queues): readonly Entry[] => {
     const taken: Entry[] = [];
     const now = clock.elapsed();
-    while (taken.length < PER_ROUND) {
-      const item = queue.take(now);
+    while (taken.length < PER_ROUND[urgency]) {
+      const item = queues[urgency].take(now);
       if (item === undefined) break;
       if (planned.get(item.entry) !== item.at) continue;
       planned.delete(item.entry);
@@ -75,7 +80,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
   const round = async (): Promise<void> => {
     lastRound = clock.elapsed();
-    await Promise.all(take().map((entry) => write(entry)));
+    await Promise.all([...take("urgent"), ...take("routine")].map((entry) => write(entry)));
   };
 
   const write = async (entry: Entry): Promise<void> => {
@@ -92,19 +97,19 @@ export function createReporter(options: ReporterOptions): Reporter {
       // One that runs every few seconds is not looked at after every run.
       const often = last !== undefined && last.taskId !== taskId && now - last.at < 1.5 * AGAIN_MS;
       const again = lookAgainMs(entry, clock.now());
-      if (again !== undefined) plan(entry, now + (often ? AGAIN_MS : again));
+      if (again !== undefined) plan(entry, now + (often ? AGAIN_MS : again), "routine");
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ schedule: entry.key, ...errorFields(error) }, "cannot write the status of a schedule, trying again");
-      plan(entry, clock.elapsed() + FAILED_MS);
+      plan(entry, clock.elapsed() + FAILED_MS, "routine");
     }
   };
 
   return {
     tell(entry, urgent) {
       const now = clock.elapsed();
-      const last = written.get(entry);
-      plan(entry, urgent || last === undefined ? now : Math.max(now, last.at + AGAIN_MS));
+      if (urgent) plan(entry, now, "urgent");
+      else plan(entry, Math.max(now, (written.get(entry)?.at ?? now) + AGAIN_MS), "routine");
     },
     async runOnce() {
       await running;

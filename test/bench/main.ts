@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number 
   pools: async () => (await import("./pools.ts")).pools,
   worker: async () => (await import("./worker.ts")).worker,
   traces: async () => (await import("./traces.ts")).traces,
+  schedules: async () => (await import("./schedules.ts")).schedules,
   footprint: async () => (await import("./footprint.ts")).footprint,
 };
 

@@ -17,8 +17,8 @@ export interface ScheduleStage extends AsyncDisposable {
   readonly kube: KubePort;
   /** Creates one in the namespace `default`; what the spec does not say is a queue `ticks` and a task `t`. */
   create(name: string, spec: Partial<Schedule["spec"]>): Promise<Schedule>;
-  /** An operator of its own process. @param main what Node runs; default: the source */
-  operator(name: string, main?: readonly string[]): OperatorProcess;
+  /** An operator of its own process. @param main what Node runs; default: the source. @param more of its environment */
+  operator(name: string, main?: readonly string[], more?: Readonly<Record<string, string>>): OperatorProcess;
 }
 
 /** @param uris of the broker and the store, with their logins */
@@ -48,8 +48,8 @@ export async function openScheduleStage(
       const object = { apiVersion: API, kind: "Schedule", metadata: metadata(name), spec: { ...refs, task: "t", ...target, ...spec } };
       return kube.create(SCHEDULES, object as Schedule);
     },
-    operator(name, main) {
-      const env = { KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: "default", WORKER_IMAGE: "none", HEALTH_PORT: "0" };
+    operator(name, main, more = {}) {
+      const env = { KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: "default", WORKER_IMAGE: "none", HEALTH_PORT: "0", ...more };
       const operator = startOperatorProcess(env, main);
       operators.push(operator);
       return operator;
