@@ -2,6 +2,7 @@ import type { Schedule } from "../kinds/schedule/schema.ts";
 import type { Cache } from "../runtime/cache/cache.ts";
 import { fenced } from "../runtime/leader/fence.ts";
 import { type ElectionOptions, runElection } from "../runtime/leader/leader.ts";
+import { errorFields } from "../runtime/log.ts";
 import { inLanes } from "../runtime/queue/lanes.ts";
 import { createStatusWriter } from "../runtime/truth/status.ts";
 import { startSchedules } from "../schedules/start.ts";
@@ -22,6 +23,7 @@ export async function runSchedules(
   const { caches, clock, connect, scheduleMetrics: metrics } = context;
   if (!(await firstSchedule(caches.schedules, signal))) return;
   const log = context.log.child({ election: "schedules" });
+  const closing = new Set<Promise<void>>();
   const lead = async (term: AbortSignal): Promise<void> => {
     try {
       await Promise.all([caches.schedules, caches.brokers, caches.stores].map((cache) => cache.synced(term)));
@@ -30,12 +32,18 @@ export async function runSchedules(
     }
     const kube = inLanes(fenced(context.kube, term));
     const own = { ...context, kube, log, metrics, status: createStatusWriter({ kube, clock }) };
-    await using schedules = startSchedules({ ...own, connectPublishing: connect.publishing, connectRecords: connect.records }, term);
+    const schedules = startSchedules({ ...own, connectPublishing: connect.publishing, connectRecords: connect.records }, term);
     schedules.start();
     log.info({}, "publishing what is due");
     await aborted(term);
+    // The next leader need not wait for what is under way here: claims keep them apart.
+    const closed: Promise<void> = Promise.resolve(schedules[Symbol.asyncDispose]())
+      .catch((error: unknown) => log.warn(errorFields(error), "could not end schedules cleanly"))
+      .finally(() => closing.delete(closed));
+    closing.add(closed);
   };
   await runElection({ ...election, ...TIMES, name: `${election.name}-schedules`, log, lead, onChange: metrics.leading }, signal);
+  await Promise.all(closing);
 }
 
 /** Resolves with true when there is a Schedule, with false when the signal aborts first. */

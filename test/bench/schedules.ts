@@ -8,7 +8,7 @@ import { type BenchStage, EXCHANGE, QUEUES, setStage } from "./schedules/stage.t
 import { costOf } from "./schedules/ten-thousand.ts";
 import { failovers, type Gap, latenesses } from "./schedules/verdict.ts";
 
-/** `BENCH_SCHEDULES=50 BENCH_MANY=200` tries the bench itself on a busy machine. */
+/** `BENCH_SCHEDULES=50 BENCH_MANY=200` tries the bench itself on a busy machine; 0 leaves out one half of it. */
 const COUNT = Number(process.env["BENCH_SCHEDULES"] ?? 1_000);
 const MANY = Number(process.env["BENCH_MANY"] ?? 10_000);
 const TERMS = 10;
@@ -75,6 +75,7 @@ async function drain(bench: BenchStage, wanted: number): Promise<ReadonlyMap<str
 /** A thousand schedules that are due every second, over leaders that are killed; then what ten thousand cost that are not due. */
 export async function schedules({ trials: kills = 50 }: { trials: number | undefined }): Promise<Report> {
   await using bench = await setStage();
+  if (COUNT === 0) return { bench: "schedules", figures: await costOf(bench, MANY), peers: {}, settings: { schedules: MANY } };
   await using ledger = await openTickLedger(bench.uris.broker, QUEUES.ledger);
   const { uids, start } = await create(bench);
   say(`${COUNT} schedules`);
@@ -107,7 +108,7 @@ export async function schedules({ trials: kills = 50 }: { trials: number | undef
   const late = latenesses(ledger.lines, gaps);
   const whileCalm = ledger.lines.filter(({ due }) => due >= calm.from && due <= calm.to).map(({ due, arrived }) => arrived - due);
   const [kill, term] = [failovers(gaps, "SIGKILL"), failovers(gaps, "SIGTERM")];
-  const cost = await costOf(bench, MANY);
+  const cost = MANY === 0 ? {} : await costOf(bench, MANY);
   return {
     bench: "schedules",
     figures: {

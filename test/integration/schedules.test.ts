@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const until = (name: string, wanted: (status: NonNullable<Schedule["status"]>) => boolean) =>
-  awaitObject<Schedule>(api.kube, SCHEDULES, "default", name, (object) => wanted(object?.status ?? {}), 60_000);
+  awaitObject<Schedule>(api.kube, SCHEDULES, "default", name, (object) => wanted(object?.status ?? {}), 180_000);
 
 /** A Python Celery worker on the queue `py`, as anybody has one. */
 async function pythonWorker(): Promise<AsyncDisposable> {
@@ -84,6 +84,33 @@ test("a Python worker and a Longshore worker run what schedules publish, and the
   await api.server.kubectl(["delete", "schedules", "--all"]);
 });
 
+const refused: readonly [what: string, spec: object, because: string][] = [
+  ["two kinds of times", { cron: "0 * * * *", every: "1h", queue: "q" }, "exactly one of cron, every and at"],
+  ["no times", { queue: "q" }, "exactly one of cron, every and at"],
+  ["a cron of four fields", { cron: "0 * * *", queue: "q" }, "spec.cron"],
+  ["neither queue nor exchange", { every: "1h" }, "give either queue or exchange"],
+  ["both queue and exchange", { every: "1h", queue: "q", exchange: "x" }, "give either queue or exchange"],
+  ["a routing key without an exchange", { every: "1h", queue: "q", routingKey: "k" }, "routingKey needs exchange"],
+  [
+    "an end before the start",
+    { every: "1h", queue: "q", startTime: "2026-02-01T00:00:00Z", endTime: "2026-01-01T00:00:00Z" },
+    "endTime must be after startTime",
+  ],
+  ["a time without an offset", { at: ["2026-02-01T00:00:00"], queue: "q" }, "spec.at"],
+  ["a policy that does not exist", { every: "1h", queue: "q", catchUp: "All" }, "spec.catchUp"],
+];
+test.for(refused)("the API refuses %s", async ([, spec, because]) => {
+  const refs = { brokerRef: { name: "rabbitmq" }, storeRef: { name: "redis" }, task: "t" };
+  const object = { apiVersion: "longshore.dev/v1alpha1", kind: "Schedule", metadata: { name: "refused" }, spec: { ...refs, ...spec } };
+  const { code, error } = await api.server.kubectl(["apply", "--dry-run=server", "-f", "-"], JSON.stringify(object));
+  expect([code, error]).toEqual([1, expect.stringContaining(because)]);
+});
+
+test("the examples are taken", async () => {
+  const folder = join(import.meta.dirname, "../../manifests/examples/schedules");
+  expect(await api.server.kubectl(["apply", "--dry-run=server", "-f", folder])).toMatchObject({ code: 0, error: "" });
+});
+
 /** Takes ticks off the queue until `enough` says so. */
 async function collect(enough: (ticks: readonly Tick[]) => boolean): Promise<readonly Tick[]> {
   const model = await connect(lab.brokerUrl);
@@ -117,7 +144,7 @@ test("a leader that is killed, and one that is told to end, are followed by anot
   await first.end("SIGKILL");
   const killed = performance.now();
   const { at: took } = await second.said("publishing what is due");
-  expect(took - killed).toBeLessThan(15_000);
+  expect(took - killed).toBeLessThan(60_000);
   const third = stage.operator("third");
   await third.said("caches are warm");
   expect(await second.end("SIGTERM")).toBe(0);

@@ -6,7 +6,7 @@ import { inParallel } from "../../../operator/topology/apply.ts";
 import { cpuSeconds, residentMb } from "../operator-processes.ts";
 import type { BenchStage } from "./stage.ts";
 
-const IDLE_SECONDS = 60;
+const IDLE_SECONDS = 40;
 
 /** What an operator costs with one schedule, and with many of which none is due. Their times differ, and are months away. */
 export async function costOf({ stage, main }: BenchStage, count: number): Promise<Readonly<Record<string, number>>> {
