@@ -18,7 +18,7 @@ from celery.result import _set_task_join_will_block, allow_join_result
 from celery.utils.nodenames import anon_nodename
 
 SETTINGS = json.loads(os.environ["LONGSHORE_SUITE"])
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 20
 
 
@@ -59,7 +59,7 @@ def start_longshore(app, **_):
         wait_until_ready(process, SETTINGS["port"])
         _set_task_join_will_block(False)
         with allow_join_result():
-            assert app.tasks["celery.ping"].delay().get(timeout=10) == "pong"
+            assert app.tasks["celery.ping"].delay().get(timeout=60) == "pong"
         yield process
     finally:
         process.send_signal(signal.SIGTERM)

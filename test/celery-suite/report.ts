@@ -1,7 +1,7 @@
 import type { Outcome } from "./shard.ts";
 
 /** `test_canvas.py` of `t/integration/test_canvas.py::…`. */
-export const fileOf = (id: string): string => (id.split("::")[0] ?? "").split("/").at(-1) ?? "";
+const fileOf = (id: string): string => (id.split("::")[0] ?? "").split("/").at(-1) ?? "";
 
 /** Counts per file, and what failed with the last line of why. `xpassed` is what Celery expects its own worker to fail. */
 export function table(
