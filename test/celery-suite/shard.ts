@@ -73,7 +73,7 @@ export async function runShard({ index, of, source, broker, folder, excluded, py
       "-p",
       "no:cacheprovider",
       "--continue-on-collection-errors",
-      "--timeout=150",
+      "--timeout=300",
       "-o",
       "xfail_strict=false",
     ];
