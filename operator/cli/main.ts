@@ -1,4 +1,5 @@
 import { CONVERT_USAGE, convert } from "./convert.ts";
+import { IMPORT_USAGE, importDefinitions } from "./import.ts";
 import { SIMULATE_USAGE, simulate } from "./simulate.ts";
 import { UsageError } from "./yaml-source.ts";
 
@@ -6,6 +7,7 @@ import { UsageError } from "./yaml-source.ts";
 const COMMANDS: Readonly<Record<string, (args: readonly string[], folder: string, print: (text: string) => void) => Promise<void>>> = {
   simulate,
   convert,
+  import: importDefinitions,
 };
 
 const print = (text: string): void => void process.stdout.write(text);
@@ -13,7 +15,9 @@ const [name = "", ...args] = process.argv.slice(2);
 const command = COMMANDS[name];
 
 if (command === undefined) {
-  process.stderr.write(`${name === "" ? "" : `no command ${JSON.stringify(name)}\n\n`}${SIMULATE_USAGE}\n${CONVERT_USAGE}`);
+  process.stderr.write(
+    `${name === "" ? "" : `no command ${JSON.stringify(name)}\n\n`}${SIMULATE_USAGE}\n${CONVERT_USAGE}\n${IMPORT_USAGE}`,
+  );
   process.exitCode = 2;
 } else {
   // `npm run` changes to the package's folder: paths are meant from where the user is.

@@ -100,6 +100,10 @@ describe("what must apply", () => {
   });
 });
 
+test("the examples apply", async () => {
+  expect(await api.kubectl(["apply", "--dry-run=server", "-f", join(ROOT, "manifests/examples")])).toMatchObject({ code: 0, error: "" });
+});
+
 describe("what is refused, with the field's path", () => {
   const refused: readonly [why: string, object: object, path: string, because: string][] = [
     ["a wrong type", pool({ concurrency: "2" }), "spec.concurrency", "must be of type integer"],
