@@ -6,6 +6,7 @@ import type { Note } from "../convert/note.ts";
 import { type Beside, type Converted, convertScaledObject } from "../convert/scaled-object.ts";
 import { queueEntries } from "../kinds/worker-pool/inputs.ts";
 import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
+import { CELERY_BEAT_USAGE, celeryBeat } from "./celery-beat.ts";
 import { asMap, readObjects, UsageError, type YamlObject } from "./yaml-source.ts";
 
 export const CONVERT_USAGE = `npm run longshore -- convert scaledobject.yaml [options]
@@ -15,7 +16,8 @@ The file may hold its TriggerAuthentications and the Deployment, too: they are m
 
   --runtime custom        custom: any consumer; celery: a Python Celery worker, which is drained by remote control
   --all                   list also the fields that were simply mapped
-`;
+
+${CELERY_BEAT_USAGE}`;
 
 const RUNTIMES = ["custom", "celery"] as const;
 /** Where the Deployment is not in the file. */
@@ -23,6 +25,7 @@ const STUB_TEMPLATE = { spec: { containers: [{ name: "worker", image: "registry.
 
 /** The command `convert`: prints manifests, each after comments on what has no equivalent. Throws `UsageError` for what the user can correct. */
 export async function convert(args: readonly string[], folder: string, print: (text: string) => void): Promise<void> {
+  if (args[0] === "celerybeat") return await celeryBeat(args.slice(1), folder, print);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
