@@ -74,7 +74,13 @@ async function open() {
     const tasks = new Map<string, Task>();
     const own = builtinTasks({ find: (name) => tasks.get(name), results: (ids) => readResults(store, ids) });
     for (const task of [...own, ...users.values(), ...declared]) tasks.set(task.name, task);
-    const broker = connectAmqp({ url: env.CELERY_BROKER_URL, name, onChange: tell, createQueues: env.LONGSHORE_CREATE_QUEUES });
+    const broker = connectAmqp({
+      url: env.CELERY_BROKER_URL,
+      name,
+      onChange: tell,
+      createQueues: env.LONGSHORE_CREATE_QUEUES,
+      delayedRoutes: env.LONGSHORE_DELAYED_ROUTES,
+    });
     return { tasks, pool: openPool(env.LONGSHORE_WORKER_POOL, poolOptions), broker, store };
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));

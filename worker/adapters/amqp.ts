@@ -1,4 +1,5 @@
 import type { BrokerError, BrokerPort } from "../ports.ts";
+import { type DelayedRoutes, reachDelayed } from "./amqp-celery-delay.ts";
 import { keepConsuming } from "./amqp-consumer.ts";
 import { type CreateQueues, createMissing } from "./amqp-create.ts";
 import { delayLadder } from "./amqp-delay.ts";
@@ -13,6 +14,8 @@ export interface AmqpOptions {
   readonly random?: () => number;
   /** Default no: a queue that is missing is an error. */
   readonly createQueues?: CreateQueues;
+  /** Queues that Celery's native delayed delivery must reach. */
+  readonly delayedRoutes?: DelayedRoutes;
   /** One call per change of a connection or subscription. */
   readonly onChange: (change: { what: string; up: boolean; error?: BrokerError }) => void;
 }
@@ -50,22 +53,27 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
   const publisher = openPublisher(outgoing);
   const publishLater = delayLadder(publisher);
 
+  const own: BrokerPort["consume"] = (queue, prefetch, onDelivery) =>
+    keepConsuming(incoming, {
+      queue,
+      noAck: false,
+      onDelivery,
+      onTrouble: onceEach((error) => tell({ what: `consumer of ${queue}`, up: false, error })),
+      prepare: async (channel) => {
+        await channel.prefetch(prefetch, false);
+        return queue;
+      },
+    });
+  const existing = createMissing(options.createQueues ?? "no", publisher, own);
+  const consume = reachDelayed(options.delayedRoutes ?? [], publisher, existing, (queue, error) =>
+    tell({ what: `delayed delivery to ${queue}`, up: false, error }),
+  );
+
   return {
     get connected() {
       return incoming.up && outgoing.up;
     },
-    consume: createMissing(options.createQueues ?? "no", publisher, (queue, prefetch, onDelivery) =>
-      keepConsuming(incoming, {
-        queue,
-        noAck: false,
-        onDelivery,
-        onTrouble: onceEach((error) => tell({ what: `consumer of ${queue}`, up: false, error })),
-        prepare: async (channel) => {
-          await channel.prefetch(prefetch, false);
-          return queue;
-        },
-      }),
-    ),
+    consume,
     subscribe(exchange, queue, key, onMessage) {
       let taken = 0;
       return keepConsuming(incoming, {

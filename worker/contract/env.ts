@@ -75,6 +75,18 @@ export const workerEnvSchema = z.object({
   LONGSHORE_CREATE_QUEUES: z.enum(["no", "classic", "quorum"]).default("no").meta({
     description: "Create queues that are missing, each with a direct exchange of its name, as Celery does. With the operator: no.",
   }),
+  LONGSHORE_DELAYED_ROUTES: list
+    .transform((routes) =>
+      routes.map((route): [queue: string, key: string] => {
+        const [queue = "", key = queue] = route.split("=", 2);
+        return [queue, key];
+      }),
+    )
+    .default([])
+    .meta({
+      description:
+        "Queues that Celery's native delayed delivery must reach, by comma: <queue> or <queue>=<routing key>. For producers that declare quorum queues on topic exchanges.",
+    }),
   LONGSHORE_STORE_URL: z
     .string()
     .optional()

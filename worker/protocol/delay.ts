@@ -5,7 +5,8 @@
 export const DELAY_LEVELS = 28;
 /** 2^28 - 1 seconds, eight and a half years. */
 export const MAX_DELAY_SECONDS = 2 ** DELAY_LEVELS - 1;
-const DELIVERY_EXCHANGE = "celery_delayed_delivery";
+/** Where a message comes out of the ladder. */
+export const DELAY_EXIT = "celery_delayed_delivery";
 const PREFIX = new RegExp(`^(?:[01]\\.){${DELAY_LEVELS}}`);
 const level = (index: number): string => `celery_delayed_${index}`;
 
@@ -42,9 +43,9 @@ export function delayedRoute(seconds: number, routingKey: string): { readonly ex
 export function delayTopology(queueType: "classic" | "quorum" = "quorum"): DelayTopology {
   const levels = Array.from({ length: DELAY_LEVELS }, (_, index) => DELAY_LEVELS - 1 - index);
   const wildcards = (at: number): string => "*.".repeat(DELAY_LEVELS - 1 - at);
-  const next = (at: number): string => (at > 0 ? level(at - 1) : DELIVERY_EXCHANGE);
+  const next = (at: number): string => (at > 0 ? level(at - 1) : DELAY_EXIT);
   return {
-    exchanges: [...levels.map(level), DELIVERY_EXCHANGE].map((name) => ({ name, type: "topic", durable: true })),
+    exchanges: [...levels.map(level), DELAY_EXIT].map((name) => ({ name, type: "topic", durable: true })),
     queues: levels.map((at) => ({
       name: level(at),
       durable: true,
@@ -67,7 +68,7 @@ export function delayTopology(queueType: "classic" | "quorum" = "quorum"): Delay
 export function delayBindings(queue: string, exchange: string, routingKey: string): DelayTopology["bindings"] {
   const key = routingKey.startsWith("#") ? routingKey : `#.${routingKey}`;
   return [
-    { source: DELIVERY_EXCHANGE, destination: exchange, toExchange: true, routingKey: key },
+    { source: DELAY_EXIT, destination: exchange, toExchange: true, routingKey: key },
     { source: exchange, destination: queue, toExchange: false, routingKey: key },
   ];
 }
