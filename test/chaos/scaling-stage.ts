@@ -104,7 +104,7 @@ export async function openStage(name: string): Promise<Stage> {
         POD_NAME: "operator",
         WORKER_IMAGE: "longshore-worker:test",
         HEALTH_PORT: "0",
-        LOG_LEVEL: "warn",
+        LOG_LEVEL: "info",
       },
       ["--import", new URL("jumping-clock.ts", import.meta.url).href, "operator/main.ts"],
     ),

@@ -22,7 +22,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 }
 
 const PAGE = 500;
-const BACKOFF: Backoff = { baseMs: 200, capMs: 10_000 };
+/** However long the API server was away, it is noticed within 4 s that it is back. */
+const BACKOFF: Backoff = { baseMs: 200, capMs: 4_000 };
 const LASTED_MS = 1_000;
 
 /**
