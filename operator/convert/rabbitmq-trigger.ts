@@ -42,9 +42,7 @@ const METADATA: Readonly<Record<string, Meaning>> = {
   activationValue: (value) =>
     numberOf(value) === 0
       ? mapped("the first message starts the first replica, as with 0 here")
-      : none(
-          "a pool starts with the first message; messages are never left to wait for others. Use a queue with a schedule, or live with one replica",
-        ),
+      : none("a pool starts with the first message: none is left to wait until there are more"),
   host: always(none, "the address stands in the Broker's Secret; it was not copied, because it may hold a password"),
   hostFromEnv: (name) => none(`the address stands in the Broker's Secret: put there what the environment variable ${String(name)} holds`),
   protocol: (protocol) =>
@@ -103,11 +101,13 @@ export function readRabbitTrigger(trigger: Readonly<Record<string, unknown>>, at
   const waitSeconds = counts ? undefined : mode === "ExpectedQueueConsumptionTime" ? number : WAIT_SECONDS;
   const valueNote: Note = {
     field: `${at}.metadata.value`,
-    ...(counts
-      ? mapped(`spec.autoscaling.backlogPerReplica${raw === undefined ? `; missing, KEDA's default is ${DEFAULT_VALUE}` : ""}`)
-      : mode === "ExpectedQueueConsumptionTime"
-        ? check("spec.autoscaling.waitSeconds")
-        : none(`${number} per second and replica has no equivalent: see mode`)),
+    ...(raw !== undefined && numberOf(raw) === undefined
+      ? check(`${JSON.stringify(raw)} is not a number; KEDA's default, ${DEFAULT_VALUE}, stands in`)
+      : counts
+        ? mapped(`spec.autoscaling.backlogPerReplica${raw === undefined ? `; missing, KEDA's default is ${DEFAULT_VALUE}` : ""}`)
+        : mode === "ExpectedQueueConsumptionTime"
+          ? check("spec.autoscaling.waitSeconds")
+          : none(`${number} per second and replica has no equivalent: see mode`)),
   };
   const queue = typeof metadata["queueName"] === "string" ? metadata["queueName"] : "";
   const isPattern = isTrue(metadata["useRegex"]);

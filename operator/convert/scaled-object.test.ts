@@ -99,6 +99,11 @@ const queues: readonly [why: string, triggers: string, queues: readonly unknown[
 ];
 test.for(queues)("queues: %s", ([, triggers, want]) => expect(convert(`{triggers: ${triggers}}`).pool["queues"]).toEqual(want));
 
+test("a value that is no number is said", () => {
+  const [note] = convert(rabbit("{queueName: q, value: many}")).notes.filter(({ field }) => field.endsWith("metadata.value"));
+  expect(note).toMatchObject({ outcome: "check", words: expect.stringContaining('"many" is not a number') });
+});
+
 test("pauses are kept, by annotation and by a disabled policy", () => {
   const spec = rabbit("{queueName: q}");
   expect(convert(spec, NOTHING, '{autoscaling.keda.sh/paused-scale-in: "true"}').annotations).toEqual({ "longshore.dev/paused": "down" });
