@@ -16,8 +16,10 @@ import { overrule } from "./decide/overrule.ts";
 import { createDrainer } from "./drain/drain.ts";
 import { cheapestOf, consumingAgain, drainSteps } from "./drain/drain-steps.ts";
 import { goingPods } from "./drain/going.ts";
+import { createHandedOver } from "./drain/handed-over.ts";
 import { createMarkAges } from "./drain/mark-ages.ts";
 import { type Resize, resize } from "./drain/resize.ts";
+import { createStrays } from "./drain/strays.ts";
 import { createVerdicts } from "./drain/verify.ts";
 import type { AutoscaleMetrics } from "./metrics.ts";
 import type { Sight } from "./observe/perception.ts";
@@ -59,6 +61,8 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
   const scaleView = createScaleView(clock.elapsed());
   const verdicts = createVerdicts();
   const markAges = createMarkAges(clock);
+  const handedOver = createHandedOver(clock);
+  const strays = createStrays(clock);
   let memory: Memory | undefined;
   let growth: Growth | undefined;
   let lastScaleTime: string | undefined;
@@ -78,6 +82,8 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
   const setScale = async (pool: WorkerPool, from: number, plan: Resize, decision: Decision, pods: readonly Pod[]): Promise<void> => {
     const { scale: to } = plan;
     if (to === undefined) return;
+    // Before the answer: a patch whose answer is lost may have been done.
+    handedOver.give(plan.removed);
     const answer = await kube.patch<KubeObject>(DEPLOYMENTS, namespace, name, { spec: { replicas: to } }, "scale");
     scaleView.patched(to, answer.metadata.resourceVersion, clock.elapsed());
     lastScaleTime = rfc3339(clock.now());
@@ -129,7 +135,9 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     markAges.forget(names);
     const current = scaleView.replicas(deployment, now);
     const cheapest = cheapestOf(pods);
-    const sight = withoutGoing(see({ ...input, now }), cheapest, current, scaleView.unchangedForMs(now));
+    const whole = see({ ...input, now });
+    const going = goingPods(whole.observation.pods, cheapest, current, scaleView.unchangedForMs(now));
+    const sight = without(whole, new Set([...going, ...handedOver.among(names)]));
     const { observation } = sight;
     const living = observation.pods.filter(({ state }) => state !== "leaving");
     const draining = Math.min(current, living.filter(({ drainingSince }) => drainingSince !== undefined).length);
@@ -163,7 +171,8 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
       rollingOut: isRollingOut(deployment),
       withoutDrain: plan.target === undefined && plan.cooperation === "none",
     });
-    const toDo = { ...wanted, pardon: drainer.unasked(wanted.pardon) };
+    const astray = control === undefined || !decision.act ? [] : strays(observation.pods, sight.pods, queues);
+    const toDo = { ...wanted, pardon: drainer.unasked([...wanted.pardon, ...astray]) };
     if (acting === undefined && settled.act && isWork(toDo)) {
       acting = act(input, current, toDo, decision, sight).finally(() => (acting = undefined));
     }
@@ -197,8 +206,7 @@ const isWork = ({ scale, pardon, drain, cordon, cheapen, keep }: Resize): boolea
   scale !== undefined || pardon.length + drain.length + cordon.length + cheapen.length + keep.length > 0;
 
 /** What is about to be deleted counts as leaving already. */
-function withoutGoing(sight: Sight, cheapest: ReadonlySet<string>, current: number, unchangedForMs: number): Sight {
-  const going = goingPods(sight.observation.pods, cheapest, current, unchangedForMs);
+function without(sight: Sight, going: ReadonlySet<string>): Sight {
   if (going.size === 0) return sight;
   const pods = sight.observation.pods.map((pod) => (going.has(pod.name) ? { ...pod, state: "leaving" as const } : pod));
   return { ...sight, observation: { ...sight.observation, pods } };

@@ -18,14 +18,14 @@ import { type Swung, swing } from "./drain/swing.ts";
 import type { Report } from "./report.ts";
 
 const CONTROL = "bench-drain-control";
-const POOLS = 6;
+const POOLS = 10;
 const TASKS_PER_SCALE_IN = 17;
 /** The control shows what is being prevented: a part of the run is enough for that. */
 const CONTROL_SHARE = 1 / 5;
 const SEED = 4;
 const WITHIN_SECONDS = 20 * 60;
 /** From one end of an operator to the next, ms: this long and up to twice as long. */
-const KILL_EVERY_MS = 40_000;
+const KILL_EVERY_MS = 75_000;
 
 /** Ends an operator now and then, until the signal aborts. Returns how many were the leader, and how many there were. */
 async function killOperators(cluster: Cluster, signal: AbortSignal): Promise<{ leaders: number; all: number }> {
@@ -163,7 +163,7 @@ export async function drain({ trials = 300 }: { trials: number | undefined }): P
         task_seconds: "0.05 to 20, Pareto 0.9",
         termination_grace_seconds: GRACE_SECONDS,
         broker: `RabbitMQ ${cluster.broker.version}, quorum queues`,
-        operator: "installed by the chart, 2 replicas, one killed every 40 to 80 s",
+        operator: `installed by the chart, 2 replicas, one killed every ${KILL_EVERY_MS / 1_000} to ${(2 * KILL_EVERY_MS) / 1_000} s`,
       },
     };
   } finally {

@@ -33,7 +33,7 @@ export interface Wave {
 
 /** Large waves and small ones, some of which come while the pods of the one before are being drained: a pool that follows them swings. */
 export function wave(random: () => number): Wave {
-  const many = random() < 0.8 ? 32 + Math.floor(random() * 40) : 1 + Math.floor(random() * 4);
+  const many = random() < 0.8 ? 16 + Math.floor(random() * 20) : 1 + Math.floor(random() * 4);
   return {
     tasks: Array.from({ length: many }, () => duration(random)),
     left: random() < 0.5 ? 0 : 1 + Math.floor(random() * 3),
