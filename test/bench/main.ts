@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: { trials: number 
   drain: async () => (await import("./drain.ts")).drain,
   pools: async () => (await import("./pools.ts")).pools,
   worker: async () => (await import("./worker.ts")).worker,
+  topology: async () => (await import("./topology.ts")).topology,
   traces: async () => (await import("./traces.ts")).traces,
   schedules: async () => (await import("./schedules.ts")).schedules,
   footprint: async () => (await import("./footprint.ts")).footprint,
