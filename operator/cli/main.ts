@@ -1,5 +1,6 @@
 import { CONVERT_USAGE, convert } from "./convert.ts";
 import { IMPORT_USAGE, importDefinitions } from "./import.ts";
+import { REDRIVE_USAGE, redrive } from "./redrive.ts";
 import { SIMULATE_USAGE, simulate } from "./simulate.ts";
 import { UsageError } from "./yaml-source.ts";
 
@@ -8,6 +9,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[], folder: string
   simulate,
   convert,
   import: importDefinitions,
+  redrive: (args, _folder, print) => redrive(args, process.env, print),
 };
 
 const print = (text: string): void => void process.stdout.write(text);
@@ -15,9 +17,8 @@ const [name = "", ...args] = process.argv.slice(2);
 const command = COMMANDS[name];
 
 if (command === undefined) {
-  process.stderr.write(
-    `${name === "" ? "" : `no command ${JSON.stringify(name)}\n\n`}${SIMULATE_USAGE}\n${CONVERT_USAGE}\n${IMPORT_USAGE}`,
-  );
+  const usages = [SIMULATE_USAGE, CONVERT_USAGE, IMPORT_USAGE, REDRIVE_USAGE];
+  process.stderr.write(`${name === "" ? "" : `no command ${JSON.stringify(name)}\n\n`}${usages.join("\n")}`);
   process.exitCode = 2;
 } else {
   // `npm run` changes to the package's folder: paths are meant from where the user is.

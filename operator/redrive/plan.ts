@@ -33,7 +33,7 @@ export type RedrivePlan =
   | { readonly do: "keep"; readonly why: string; readonly death: Death };
 
 /** Workers forget what they did after a day: a message that is older than that would run again though its effect has happened. */
-export const RECORD_TTL_MS = 86_400_000;
+const RECORD_TTL_MS = 86_400_000;
 
 /** How often a message was redriven before. */
 const REDRIVEN = "longshore-redriven";
@@ -58,7 +58,7 @@ function timeOf(headers: Letter["headers"], time: unknown): number | undefined {
 }
 
 /** Why, when and where a letter died, by the worker's headers, else by the broker's. */
-export function deathOf({ headers }: Letter): Death {
+function deathOf({ headers }: Letter): Death {
   const broker = brokerDeath(headers);
   const queue = text(headers["longshore-death-queue"]) || text(broker.queue);
   return {
