@@ -37,7 +37,7 @@ export interface WorkerSnapshot {
   readonly uptimeSeconds: number;
   readonly active: readonly HeldTask[];
   readonly reserved: readonly HeldTask[];
-  /** Held here until their time; tasks that wait in the broker are not seen by a worker. */
+  /** What this worker put off until its time, the newest of it; it waits in the broker. */
   readonly scheduled: readonly HeldTask[];
   readonly revoked: readonly string[];
   readonly tasks: readonly RegisteredTask[];
