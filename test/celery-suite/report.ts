@@ -3,7 +3,7 @@ import type { Outcome } from "./shard.ts";
 /** `test_canvas.py` of `t/integration/test_canvas.py::…`. */
 const fileOf = (id: string): string => (id.split("::")[0] ?? "").split("/").at(-1) ?? "";
 
-/** Counts per file, and what failed with the last line of why. `xpassed` is what Celery expects its own worker to fail. */
+/** Counts per file, and what failed with the last line of why. `xpassed` is what Celery marks as an expected failure, most of it for other brokers. */
 export function table(
   outcomes: readonly Outcome[],
   excluded: readonly string[],
@@ -15,7 +15,7 @@ export function table(
     const left = excluded.filter((id) => fileOf(id) === file).length;
     const repeated = own.filter(({ reruns }) => reruns > 0).length;
     const seconds = Math.round(own.reduce((sum, outcome) => sum + outcome.seconds, 0));
-    const more = `${count("xpassed")} that Celery fails, ${count("skipped")} skipped by Celery, ${left} excluded`;
+    const more = `${count("xpassed")} passed against Celery's expectation, ${count("skipped")} skipped by Celery, ${left} excluded`;
     return `${file}: ${count("passed")} passed, ${count("failed")} failed; ${more}; ${repeated} passed when repeated, ${seconds} s`;
   });
   const bad = outcomes.filter(({ outcome }) => outcome === "failed");
