@@ -95,6 +95,8 @@ export interface BrokerEndpoint {
   readonly port: number;
   readonly vhost: string;
   readonly tls: boolean;
+  /** For TLS, in PEM: whom to trust beside nobody else, and who we are. Absent: the system's authorities, and no certificate. */
+  readonly trust?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly username: string;
   readonly password: string;
   /** `url`: `http(s)://host:port` and the path prefix where there is one; no login, no slash at the end. */

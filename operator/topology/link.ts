@@ -9,6 +9,7 @@ import type { Reason } from "../runtime/truth/reasons.ts";
 import type { EndpointProblem } from "./endpoints.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { reasonOfBroker } from "./say.ts";
+import { trustOf } from "./trust.ts";
 
 /** A reachable broker is probed this often, ms. */
 const PROBE_MS = 15_000;
@@ -115,7 +116,8 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
 
   /** Follows the Secrets that the spec names now. */
   const watch = ({ metadata: { namespace = "" }, spec }: Broker): void => {
-    const names = [spec.uriFrom, spec.managementFrom].flatMap((from) => (from === undefined ? [] : [from.secretKeyRef]));
+    const keys = [spec.uriFrom, spec.managementFrom, spec.tls?.caFrom].flatMap((from) => (from === undefined ? [] : [from.secretKeyRef]));
+    const names = [...keys, ...(spec.tls?.clientCertificateFrom === undefined ? [] : [spec.tls.clientCertificateFrom])];
     const text = JSON.stringify([names, spec.prometheusUrl, spec.vhost]);
     if (text === watched) return;
     watched = text;
@@ -134,7 +136,7 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     const value = (from: NonNullable<typeof managementFrom>) => secrets.read(namespace, from.secretKeyRef.name, from.secretKeyRef.key);
     const uri = await value(uriFrom);
     const parsed = brokerEndpoint(uri, managementFrom === undefined ? undefined : await value(managementFrom), prometheusUrl, vhost);
-    if ("host" in parsed) return parsed;
+    if ("host" in parsed) return { ...parsed, ...(spec.tls === undefined ? {} : { trust: await trustOf(secrets, namespace, spec.tls) }) };
     const { name, key } = (parsed.field === "managementFrom" ? managementFrom : undefined)?.secretKeyRef ?? uriFrom.secretKeyRef;
     throw new Waiting("SecretInvalid", `${parsed.field}: key ${key} of Secret ${namespace}/${name}: ${parsed.message}`);
   };

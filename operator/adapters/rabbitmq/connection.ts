@@ -31,9 +31,9 @@ export interface BrokerConnection extends AsyncDisposable {
   onUp(setup: (model: ChannelModel) => void): Disposable;
 }
 
-/** Opens in the background: never throws. TLS is verified against the system's authorities and NODE_EXTRA_CA_CERTS. */
+/** Opens in the background: never throws. TLS is verified against the endpoint's own authority, else the system's and NODE_EXTRA_CA_CERTS. */
 export function openConnection(endpoint: BrokerEndpoint, options: ConnectionOptions): BrokerConnection {
-  const { host, port, tls, username, password, display } = endpoint;
+  const { host, port, tls, trust, username, password, display } = endpoint;
   const vhost = options.vhost ?? endpoint.vhost;
   const setups = new Set<(model: ChannelModel) => void>();
   let current: ChannelModel | undefined;
@@ -58,7 +58,7 @@ export function openConnection(endpoint: BrokerEndpoint, options: ConnectionOpti
   const open = async (): Promise<ChannelModel> => {
     try {
       const where = { protocol: tls ? "amqps" : "amqp", hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_S };
-      const socket = { noDelay: true, keepAlive: true, timeout: CONNECT_TIMEOUT_MS, servername: host };
+      const socket = { noDelay: true, keepAlive: true, timeout: CONNECT_TIMEOUT_MS, servername: host, ...trust };
       const model = await connect(where, { ...socket, clientProperties: { connection_name: options.name } });
       let cause: unknown = new Error("the connection was closed");
       model.on("error", (error) => (cause = error));

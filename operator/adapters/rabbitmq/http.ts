@@ -30,10 +30,10 @@ export interface ManagementApi extends Disposable {
  * Talks to the management API over connections that are kept. A request on a kept connection that the broker closed meanwhile is sent once more:
  * every request that topology makes may be repeated. Never follows a redirect, never shows the login.
  */
-export function openManagement({ management, tls, display }: BrokerEndpoint): ManagementApi {
+export function openManagement({ management, tls, trust, display }: BrokerEndpoint): ManagementApi {
   const secure = management.url.startsWith("https:");
   const Agent = secure ? https.Agent : http.Agent;
-  const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, maxSockets: MAX_SOCKETS, scheduling: "lifo" });
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, maxSockets: MAX_SOCKETS, scheduling: "lifo", ...(secure ? trust : {}) });
   const authorization = `Basic ${Buffer.from(`${management.username}:${management.password}`).toString("base64")}`;
   const shown = `management API of ${display} (${management.url})`;
 

@@ -27,6 +27,19 @@ export const brokerKind = defineKind({
         description:
           "Where RabbitMQ's Prometheus plugin answers, without /metrics and without a login. Default: http and port 15692 of the same host. The autoscaler reads it while the management API cannot be read.",
       }),
+    tls: z
+      .strictObject({
+        caFrom: secretKey("Where the certificate authority stands that signed the broker's certificate, in PEM.", "ca.crt").optional(),
+        clientCertificateFrom: z
+          .strictObject({ name: z.string().min(1).max(253).meta({ description: "Name of the Secret, in the same namespace." }) })
+          .optional()
+          .meta({ description: "A Secret of type kubernetes.io/tls, with tls.crt and tls.key: the operator's own certificate." }),
+      })
+      .optional()
+      .meta({
+        description:
+          "For amqps and https with an authority of your own or with client certificates; of the operator's connections, not of the workers'. A changed Secret takes effect within seconds.",
+      }),
     vhost: z
       .string()
       .min(1)
