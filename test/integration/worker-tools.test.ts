@@ -157,6 +157,10 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
       await expect.poll(seen, { timeout: 30_000, interval: 500 }).toContainEqual(["t.quick", "SUCCESS"]);
       expect(await api(`worker/pool/grow/${NODE}?n=1`, { method: "POST" })).toMatchObject({ message: expect.stringContaining("Growing") });
       expect(await inspect("stats")).toMatchObject({ pool: { "max-concurrency": 3 } });
+      const id = String(await python('result = app.send_task("t.wait").id'));
+      await expect.poll(() => inspect("active"), { timeout: 10_000 }).toMatchObject([{ id }]);
+      await api(`task/revoke/${id}?terminate=true`, { method: "POST" });
+      expect(await python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["celery.exceptions.TaskRevokedError", "terminated"]);
     } finally {
       flower.kill();
       await ended;

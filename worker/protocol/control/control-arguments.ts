@@ -4,7 +4,7 @@ import { pyRepr, strRepr } from "../repr.ts";
 
 /** An argument that is missing or wrong; the text is Python's repr of the exception that Celery would have answered with. */
 export class ControlError extends Error {
-  constructor(type: "TypeError" | "ValueError" | "KeyError", message: string) {
+  constructor(type: "TypeError" | "ValueError" | "KeyError" | "ImportError", message: string) {
     super(`${type}(${strRepr(message)})`);
   }
 }
@@ -25,6 +25,9 @@ export function requireText(method: string, args: ValueMap, names: readonly stri
     return value;
   });
 }
+
+/** Whether Python would take it for true. Flower sends 1. */
+export const isTrue = (value: Value | undefined): boolean => value != null && value !== false && value !== 0 && value !== "";
 
 /** A list, or one value as a list of one. */
 export function asList(value: Value | undefined): readonly Value[] {

@@ -1,7 +1,7 @@
 import { isMap } from "../json/is-value.ts";
 import type { ValueMap } from "../json/value.ts";
 import { pyRepr, strRepr } from "../repr.ts";
-import { asList, asTexts, ControlError, parseRate, requireText } from "./control-arguments.ts";
+import { asList, asTexts, ControlError, isTrue, parseRate, requireText } from "./control-arguments.ts";
 import { queueInfo, scheduledInfo, statsInfo, taskInfo } from "./control-inspect.ts";
 import type { ControlAction, RegisteredTask, WorkerSnapshot } from "./control-snapshot.ts";
 import type { ControlRequest } from "./remote-control.ts";
@@ -22,11 +22,11 @@ const nok = (text: string): ControlAnswer => say({ error: text });
 const COMMANDS: Readonly<Record<string, Command>> = {
   ping: () => ok("pong"),
   clock: (worker) => say({ clock: worker.clock }),
-  active: (worker, args) => say(worker.active.map((held) => taskInfo(held, worker.hostname, args["safe"] === true))),
+  active: (worker, args) => say(worker.active.map((held) => taskInfo(held, worker.hostname, isTrue(args["safe"])))),
   reserved: (worker) => say(worker.reserved.map((held) => taskInfo(held, worker.hostname))),
   scheduled: (worker) => say(worker.scheduled.map((held) => scheduledInfo(held, worker.hostname))),
   revoked: (worker) => say(worker.revoked),
-  registered: (worker, args) => say(registered(worker.tasks, asTexts(args["taskinfoitems"]), args["builtins"] === true)),
+  registered: (worker, args) => say(registered(worker.tasks, asTexts(args["taskinfoitems"]), isTrue(args["builtins"]))),
   stats: (worker) => say(statsInfo(worker)),
   active_queues: (worker) => say(worker.queues.map(queueInfo)),
   conf: (worker) => say(worker.conf),
@@ -34,7 +34,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   query_task: (worker, args) => say(queryTask(worker, asTexts(args["ids"]))),
   hello: (worker, args) => hello(worker, args),
   memsample: (worker) => say(`${Math.round(worker.usage.maxRSS / 1_024)}MB`),
-  revoke: (worker, args) => revoke(worker, args, args["terminate"] === true),
+  memdump: (worker) => say(`- rss (sample): ${Math.round(worker.usage.maxRSS / 1_024)}MB\n`),
+  objgraph: () => {
+    throw new ControlError("ImportError", "Requires the objgraph library");
+  },
+  revoke: (worker, args) => revoke(worker, args, isTrue(args["terminate"])),
   terminate: (worker, args) => {
     requireText("terminate", args, ["signal"]);
     return revoke(worker, args, true);
@@ -138,7 +142,7 @@ function revokeStamped(args: ValueMap): ControlAnswer {
     ? Object.entries(given)
     : asTexts(given).map((text) => [text.split("=")[0] ?? "", text.split("=")[1] ?? ""] as const);
   const headers = Object.fromEntries(pairs.map(([name, stamps]) => [name, asList(stamps)]));
-  const terminate = args["terminate"] === true;
+  const terminate = isTrue(args["terminate"]);
   const said = pyRepr(Object.fromEntries(pairs));
   return ok(`headers ${said} ${terminate ? "revoked" : "flagged as revoked, but not terminated"}`, {
     do: "revoke-stamped",

@@ -157,6 +157,9 @@ test("says what has to be done", () => {
     actions: [{ do: "revoke", ids: ["run", "x"], terminate: true, signal: "SIGKILL" }],
   });
   expect(ask("terminate", { signal: "SIGTERM", task_id: "run" }).actions).toMatchObject([{ terminate: true }]);
+  // Flower sends 1 for true.
+  expect(ask("revoke", { task_id: "run", terminate: 1 }).actions).toMatchObject([{ terminate: true }]);
+  expect(ask("revoke", { task_id: "run", terminate: 0 }).actions).toMatchObject([{ terminate: false }]);
   expect(ask("revoke_by_stamped_headers", { headers: ["a=b"] }).actions).toMatchObject([{ headers: { a: ["b"] } }]);
   expect(ask("rate_limit", { task_name: "celery_app.add", rate_limit: "30/m" }).actions).toEqual([
     { do: "rate-limit", task: "celery_app.add", perSecond: 0.5, text: "30/m" },
