@@ -1,16 +1,12 @@
 import { Cron } from "croner";
 
-/** A parsed cron of the library holds about 100 KB: only the last few are kept, the others are parsed again when they are due. */
-const KEPT = 32;
-const recent = new Map<string, Cron>();
+/** A parsed cron of the library holds about 100 KB: only the last one is kept, the others are parsed again when they are due. */
+let last: { readonly cron: string; readonly timeZone: string; readonly parsed: Cron } | undefined;
 
 function cronOf(cron: string, timeZone: string): Cron {
-  const key = `${timeZone} ${cron}`;
-  const known = recent.get(key);
-  const parsed = known ?? new Cron(cron, { timezone: timeZone, paused: true, mode: "5-or-6-parts" });
-  recent.delete(key);
-  recent.set(key, parsed);
-  if (recent.size > KEPT) for (const oldest of recent.keys()) if (recent.size > KEPT) recent.delete(oldest);
+  if (last?.cron === cron && last.timeZone === timeZone) return last.parsed;
+  const parsed = new Cron(cron, { timezone: timeZone, paused: true, mode: "5-or-6-parts" });
+  last = { cron, timeZone, parsed };
   return parsed;
 }
 

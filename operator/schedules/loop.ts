@@ -28,8 +28,9 @@ export interface ScheduleLoop extends AsyncDisposable {
   entries(): Iterable<Entry>;
 }
 
-/** Most schedules of one batch: the event loop must not stand still for all of them. */
+/** Most schedules of one batch, and most batches side by side: to plan takes the processor, and what is claimed must be out before its claim ends. */
 const BATCH = 200;
+const SIDE_BY_SIDE = 2;
 /** How soon a Broker or Store that was not there is looked for again, ms. */
 const MISSING_MS = 1_000;
 /** Looks at the clock at least so often, ms: it may have been set. */
@@ -139,11 +140,15 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
   const beginDue = (): Promise<unknown> => {
     const begun: Promise<void>[] = [];
     for (const { broker, store, entries: of } of takeDue().values()) {
-      for (let from = 0; from < of.length; from += BATCH) {
-        const done: Promise<void> = work(of.slice(from, from + BATCH), broker, store).finally(() => {
-          running.delete(done);
+      const batches = Array.from({ length: Math.ceil(of.length / BATCH) }, (_, at) => of.slice(at * BATCH, (at + 1) * BATCH)).values();
+      const inTurn = async (): Promise<void> => {
+        for (const batch of batches) {
+          await work(batch, broker, store);
           arm();
-        });
+        }
+      };
+      for (let turn = 0; turn < SIDE_BY_SIDE; turn += 1) {
+        const done: Promise<void> = inTurn().finally(() => running.delete(done));
         running.add(done);
         begun.push(done);
       }
