@@ -25,7 +25,8 @@ beforeAll(async () => {
   toStore = await openProxy(Number(storeUrl.port));
   brokerUrl.port = String(toBroker.port);
   storeUrl.port = String(toStore.port);
-  const env = { CELERY_BROKER_URL: brokerUrl.href, CELERY_RESULT_BACKEND: storeUrl.href };
+  // As the queue: each cut brings back what was under way, as often as the test wants.
+  const env = { CELERY_BROKER_URL: brokerUrl.href, CELERY_RESULT_BACKEND: storeUrl.href, LONGSHORE_DELIVERY_LIMIT: "0" };
   worker = await lab.worker({ queues: "q", concurrency: 4, tasks: { "cuts.ts": TASKS }, env });
   await untilReady(worker);
 });
