@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { Script, StorePort } from "../ports.ts";
 import { withoutPasswords } from "./amqp-errors.ts";
 import { batched } from "./redis-batch.ts";
+import { redisTarget } from "./redis-url.ts";
 
 /** Refusals that pass by themselves or once somebody repairs the server; what was asked is asked again. */
 const PASSING =
@@ -15,13 +16,6 @@ export interface StoreOptions {
   readonly random?: () => number;
   /** One call per change; the text is free of passwords. */
   readonly onChange: (change: { up: boolean; error?: string }) => void;
-}
-
-/** Throws an Error that names the variable and shows no part of the URL. */
-function parse(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^rediss?:$/.test(url.protocol)) return url.href;
-  throw new Error("CELERY_RESULT_BACKEND: expected redis(s)://:password@host:port/db");
 }
 
 /**
@@ -41,7 +35,8 @@ export function connectRedis(options: StoreOptions): StorePort {
     // A replica that was a primary until now: look for the new one.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
   } satisfies RedisOptions;
-  const redis = new Redis(parse(options.url), settings);
+  const target = redisTarget(options.url, "CELERY_RESULT_BACKEND");
+  const redis = "url" in target ? new Redis(target.url, settings) : new Redis({ ...settings, ...target.sentinel });
   const closing = new AbortController();
   let told: boolean | undefined;
   let trouble = "the connection was closed";

@@ -95,7 +95,10 @@ export const workerEnvSchema = z.object({
   CELERY_RESULT_BACKEND: z
     .string()
     .min(1)
-    .meta({ description: "redis(s)://: results, leases, heartbeats; or rpc://: results go to the client's own queue." }),
+    .meta({
+      description:
+        "redis(s):// or sentinel://host,host/master: results, leases, heartbeats; or rpc://: results go to the client's own queue.",
+    }),
   CELERY_TASK_TRACK_STARTED: z.stringbool().default(false).meta({ description: "Store the state STARTED when a task begins." }),
   CELERY_RESULT_EXTENDED: z
     .stringbool()
