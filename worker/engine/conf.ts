@@ -4,6 +4,8 @@ import type { Value } from "../protocol/json/value.ts";
 
 /** A URL as `inspect conf` shows it: Celery's mask in place of the password. */
 function masked(text: string): string {
+  // Its query may hold a second one.
+  if (text.startsWith("sentinel:")) return "sentinel://********";
   const url = URL.parse(text);
   if (url === null) return "";
   if (url.password === "") return text;
