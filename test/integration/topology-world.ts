@@ -22,7 +22,7 @@ interface EventView extends KubeObject {
   readonly reason: string;
   readonly note: string;
   readonly type: string;
-  readonly regarding: { readonly kind: string; readonly name: string };
+  readonly regarding: { readonly name: string };
 }
 
 /** An API server, a vhost, the operator between them, and hands on both sides. */
