@@ -69,11 +69,13 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
   let unknownSince: number | undefined;
   let acting: Promise<void> | undefined;
   let control: RemoteControlPort | undefined;
+  let cooperates = true;
   let queues: readonly string[] = [];
   const drainer = createDrainer({
     kube,
     namespace,
     queues: () => queues,
+    cooperates: () => cooperates,
     control: () => control,
     elapsed: () => clock.elapsed(),
     now: () => clock.now(),
@@ -129,7 +131,8 @@ export function createPoolRunner(options: RunnerOptions): (input: RunInput) => R
     const { pool, deployment, plan, pods } = input;
     const now = clock.elapsed();
     queues = plan.queues.map((queue) => queue.name);
-    control = plan.cooperation === "remote-control" ? input.broker?.control : undefined;
+    cooperates = plan.cooperation === "remote-control";
+    control = cooperates ? input.broker?.control : undefined;
     const names = new Set(pods.map(({ metadata }) => metadata.name));
     drainer.forget(names);
     markAges.forget(names);

@@ -39,6 +39,8 @@ class Line {
   cancelled = false;
   base: Part | undefined;
   readonly extra: Part[] = [];
+  /** Consumers that are being opened. */
+  readonly opening = new Set<Promise<unknown>>();
   held = 0;
   constructor(queue: string) {
     this.queue = queue;
@@ -66,7 +68,7 @@ export function openIntake(deps: IntakeDeps): Intake {
 
   const heldNow = (): number => [...lines.values()].reduce((sum, { held }) => sum + held, 0);
 
-  const consume = async (line: Line, size: number): Promise<Part> => {
+  const open = async (line: Line, size: number, keep: (part: Part) => void): Promise<boolean> => {
     const consumer = await deps.broker.consume(line.queue, size, (delivery) => {
       line.held += 1;
       const done = (settle: () => boolean): boolean => {
@@ -76,7 +78,20 @@ export function openIntake(deps: IntakeDeps): Intake {
       deps.onDelivery({ ...delivery, ack: () => done(() => delivery.ack()), reject: (requeue) => done(() => delivery.reject(requeue)) });
       if ((lines.size > 1 || homeless.length > 0) && isHungry(line)) feed(line);
     });
-    return { size, consumer };
+    if (line.cancelled) await consumer.cancel();
+    else keep({ size, consumer });
+    return !line.cancelled;
+  };
+
+  /** One more consumer of a queue, to be kept; false when the queue was cancelled meanwhile, and then nothing of it is left. */
+  const consume = async (line: Line, size: number, keep: (part: Part) => void): Promise<boolean> => {
+    const opening = open(line, size, keep);
+    line.opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      line.opening.delete(opening);
+    }
   };
 
   /** One change of consumers at a time. */
@@ -89,11 +104,7 @@ export function openIntake(deps: IntakeDeps): Intake {
 
   const give = async (line: Line, size: number): Promise<void> => {
     try {
-      const part = await consume(line, size);
-      if (line.cancelled) {
-        await part.consumer.cancel();
-        homeless.push(size);
-      } else line.extra.push(part);
+      if (!(await consume(line, size, (part) => line.extra.push(part)))) homeless.push(size);
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       homeless.push(size);
@@ -138,8 +149,7 @@ export function openIntake(deps: IntakeDeps): Intake {
       if (line.base?.size === base || line.cancelled) continue;
       const before = line.base;
       try {
-        line.base = await consume(line, base);
-        await before?.consumer.cancel();
+        if (await consume(line, base, (part) => (line.base = part))) await before?.consumer.cancel();
       } catch (error) {
         // The one that it had comes back by itself.
         if (!(error instanceof BrokerError)) throw error;
@@ -160,9 +170,8 @@ export function openIntake(deps: IntakeDeps): Intake {
     let told = "";
     while (!line.cancelled) {
       try {
-        const part = await consume(line, planShares(lines.size, deps.slots()).base);
-        if (line.cancelled) return await part.consumer.cancel();
-        line.base = part;
+        const { base } = planShares(lines.size, deps.slots());
+        if (!(await consume(line, base, (part) => (line.base = part)))) return;
         deps.onChange();
         return await inTurn(share);
       } catch (error) {
@@ -179,6 +188,8 @@ export function openIntake(deps: IntakeDeps): Intake {
     if (line === undefined) return;
     line.cancelled = true;
     lines.delete(queue);
+    // A consumer that is being opened could still be given a message: it ends itself, and only then nothing comes any more.
+    await Promise.allSettled(line.opening);
     const extra = line.extra.splice(0);
     const parts = line.base === undefined ? extra : [line.base, ...extra];
     await Promise.all(parts.map(({ consumer }) => consumer.cancel()));

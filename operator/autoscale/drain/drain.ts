@@ -42,7 +42,9 @@ export interface DrainerOptions {
   readonly kube: Pick<KubePort, "patch">;
   readonly namespace: string;
   readonly queues: () => readonly string[];
-  /** undefined: the workers cannot be asked. */
+  /** Whether the workers know remote control; the consumers of others are never cancelled. */
+  readonly cooperates: () => boolean;
+  /** undefined: there is no connection, and the workers cannot be asked now. */
   readonly control: () => RemoteControlPort | undefined;
   /** Monotonic, ms. */
   readonly elapsed: () => number;
@@ -51,7 +53,7 @@ export interface DrainerOptions {
 }
 
 /** Carries out the steps of a drain on the pods of one pool. Never lowers the scale. Throws `KubeError` or `BrokerError`; doing a step again is safe. */
-export function createDrainer({ kube, namespace, queues, control, elapsed, now }: DrainerOptions): Drainer {
+export function createDrainer({ kube, namespace, queues, cooperates, control, elapsed, now }: DrainerOptions): Drainer {
   const cordons = new Map<string, Cordon>();
 
   const annotate = async (pod: string, annotations: Readonly<Record<string, string | null>>): Promise<void> => {
@@ -72,8 +74,10 @@ export function createDrainer({ kube, namespace, queues, control, elapsed, now }
     return pods.filter((pod) => answers.every((answer) => isOk(answer.get(nodeName(pod)))));
   };
 
+  const mark = (pod: string) => annotate(pod, { [DRAINING_ANNOTATION]: rfc3339(now()) });
+
   return {
-    mark: (pod) => annotate(pod, { [DRAINING_ANNOTATION]: rfc3339(now()) }),
+    mark,
     cheapen: (pod) => annotate(pod, { [DELETION_COST_ANNOTATION]: LOWEST_COST }),
     keep: (pod) => annotate(pod, { [DELETION_COST_ANNOTATION]: null }),
     async cordon(pods) {
@@ -93,6 +97,8 @@ export function createDrainer({ kube, namespace, queues, control, elapsed, now }
         return pardonedAt === undefined || askedAt === undefined || elapsed() - askedAt >= ASK_AGAIN_MS;
       }),
     async pardon(pods, consume) {
+      // Without a mark nobody would ask them later.
+      if (cooperates() && control() === undefined) return;
       const calls = new Map(
         pods.map((pod): [string, Cordon] => {
           const pardonedAt = cordons.get(pod)?.pardonedAt ?? elapsed();
@@ -100,11 +106,13 @@ export function createDrainer({ kube, namespace, queues, control, elapsed, now }
         }),
       );
       for (const [pod, call] of calls) cordons.set(pod, call);
-      const asked = control() === undefined ? [] : pods.filter((pod) => !consume.has(pod));
+      const asked = cooperates() ? pods.filter((pod) => !consume.has(pod)) : [];
       const back = new Set(await confirmed("add_consumer", asked));
       // Cordoned anew while it was asked: the cordon is the later word.
       const free = pods.filter((pod) => (back.has(pod) || !asked.includes(pod)) && cordons.get(pod) === calls.get(pod));
       await Promise.all(free.map((pod) => annotate(pod, { [DRAINING_ANNOTATION]: null, [DELETION_COST_ANNOTATION]: null })));
+      // Cordoned anew while the marks were taken away: they went from a pod that is drained.
+      await Promise.all(free.filter((pod) => cordons.get(pod) !== calls.get(pod) && cordons.has(pod)).map(mark));
       for (const pod of free) if (cordons.get(pod) === calls.get(pod)) cordons.delete(pod);
     },
     cordonOf: (pod) => cordons.get(pod),

@@ -20,7 +20,7 @@ const cases: readonly [why: string, pods: readonly PodSeen[], cheapest: string, 
   ["a drained pod whose cost was not lowered is not among them", [pod("a"), pod("b"), staying], "a", 2, 200, "a"],
   ["it is told already", [leaving, staying], "l", 1, 200, ""],
   ["as many live as are asked for", [pod("a"), staying], "a", 2, 200, ""],
-  ["the controller had its time and took another", [pod("a"), staying], "a", 1, 10_000, ""],
+  ["the controller had its time and took another", [pod("a"), staying], "a", 1, 60_000, ""],
   ["a pod that is cheap by somebody else's hand", [staying, pod("a")], "s", 1, 200, ""],
 ];
 

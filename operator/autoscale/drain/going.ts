@@ -1,7 +1,7 @@
 import type { PodSeen } from "../observe/observation.ts";
 
-/** The ReplicaSet controller has this long to take the pods that a smaller scale leaves over, ms. */
-const TAKES_MS = 10_000;
+/** The ReplicaSet controller has this long to take the pods that a smaller scale leaves over, ms: on a crowded machine it needs many seconds. */
+const TAKES_MS = 60_000;
 
 /**
  * The pods that a smaller scale is taking at this moment: more pods live than are asked for, and these are the first to go, though nobody
