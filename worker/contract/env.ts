@@ -92,13 +92,10 @@ export const workerEnvSchema = z.object({
     .optional()
     .meta({ description: "redis(s)://: leases and heartbeats, when CELERY_RESULT_BACKEND is rpc://." }),
   CELERY_BROKER_URL: z.string().min(1).meta({ description: "amqp(s)://user:password@host:port/vhost" }),
-  CELERY_RESULT_BACKEND: z
-    .string()
-    .min(1)
-    .meta({
-      description:
-        "redis(s):// or sentinel://host,host/master: results, leases, heartbeats; or rpc://: results go to the client's own queue.",
-    }),
+  CELERY_RESULT_BACKEND: z.string().min(1).meta({
+    description:
+      "redis(s):// or sentinel://host,host/master: results, leases, heartbeats; or rpc://: results go to the client's own queue.",
+  }),
   CELERY_TASK_TRACK_STARTED: z.stringbool().default(false).meta({ description: "Store the state STARTED when a task begins." }),
   CELERY_RESULT_EXTENDED: z
     .stringbool()
