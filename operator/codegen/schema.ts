@@ -127,9 +127,13 @@ function openItems(items: Tree, path: Path): SchemaNode {
   if (objects.length > 0) {
     // What the first one says of a field counts.
     out["properties"] = Object.assign({}, ...[...objects, objects[0]].map((variant) => variant?.["properties"]));
-    const [first = [], ...others] = objects.map(({ required }) => (required ?? []) as string[]);
-    const required = first.filter((field) => others.every((of) => of.includes(field)));
-    if (required.length > 0) out["required"] = required;
+    const needs = objects.map(({ required }) => (required ?? []) as string[]);
+    const [first = [], ...others] = needs;
+    const common = first.filter((field) => others.every((of) => of.includes(field)));
+    if (common.length > 0) out["required"] = common;
+    const own = needs.map((of) => of.filter((field) => !common.includes(field)));
+    // One that needs nothing of its own takes all.
+    if (own.length > 1 && own.every((of) => of.length > 0)) out["anyOf"] = own.map((required) => ({ required }));
   }
   return out;
 }

@@ -10,12 +10,17 @@ import { type ApiServer, startApiServer } from "./api-server.ts";
 /** What a user of kubectl sees of our kinds. */
 const ROOT = join(import.meta.dirname, "../..");
 
+/** A namespace with an object of every kind. */
+const ALL = "samples";
+
 let api: ApiServer;
 beforeAll(async () => {
   api = await startApiServer();
   await ok(["apply", "--server-side", "-f", join(ROOT, "crds")]);
   await ok(["wait", "--for=condition=Established", "--timeout=20s", "crd", "--all"]);
   await ok(["apply", "-f", join(ROOT, "manifests/video-pool.yaml")]);
+  await ok(["create", "namespace", ALL]);
+  await ok(["apply", "--namespace", ALL, "-f", join(ROOT, "manifests/samples")]);
 });
 afterAll(() => api?.[Symbol.asyncDispose]());
 
@@ -50,13 +55,14 @@ describe("kubectl get", () => {
   });
   test("takes short names and the category", async () => {
     for (const name of KINDS.flatMap(({ shortNames }) => shortNames)) await ok(["get", name]);
-    const listed = (await ok(["get", "longshore", "-o", "name"])).trim().split("\n");
+    const listed = (await ok(["get", "longshore", "--namespace", ALL, "-o", "name"])).trim().split("\n");
     expect(new Set(listed.map((name) => name.split(".")[0]))).toEqual(new Set(KINDS.map(({ kind }) => kind.toLowerCase())));
     expect(await ok(["get", "all", "-o", "name"])).not.toContain("longshore");
   });
-  test("every kind begins with whether it is ready", async () => {
-    for (const { plural } of KINDS) {
-      expect((await ok(["get", plural])).split("\n")[0]?.split(/\s+/)[1], plural).toBe("READY");
+  test("every kind begins with whether it is ready; a Schedule with when it fires", async () => {
+    for (const { kind, plural } of KINDS) {
+      const [head] = (await ok(["get", `${plural}.longshore.dev`, "--namespace", ALL])).split("\n");
+      expect(head?.split(/\s+/)[1], plural).toBe(kind === "Schedule" ? "SCHEDULE" : "READY");
     }
   });
 });

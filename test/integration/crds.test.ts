@@ -132,7 +132,7 @@ describe("what is refused, with the field's path", () => {
     ["a missing field", object("WorkerPool", "p", { queues: ["q"] }), "spec.brokerRef", "Required value"],
     ["no spec at all", { apiVersion: "longshore.dev/v1alpha1", kind: "Queue", metadata: { name: "q" } }, "spec", "Required value"],
     ["an empty queue name", pool({ queues: [""] }), "spec.queues[0]", "at least 1 chars long"],
-    ["a queue without a name", pool({ queues: [{ weight: 1 }] }), "spec.queues[0].name", "Required value"],
+    ["a queue with neither name nor pattern", pool({ queues: [{ weight: 1 }] }), "spec.queues[0]", "at least one schema (anyOf)"],
     ["a weight out of bounds", pool({ queues: [{ name: "q", weight: -1 }] }), "spec.queues[0].weight", "greater than or equal to 0"],
     ["too many slots", pool({ concurrency: 5_000 }), "spec.concurrency", "less than or equal to 1000"],
     [

@@ -104,8 +104,9 @@ describe.for<[CeleryVersion, number]>([
   test("a failed chord calls its error callbacks once", async () => {
     const script = `
 call = chord([add(1, 2), s("boom")], s("sum").on_error(s("told").set(task_id="told-${version}"))).apply_async()
-result = [outcome(app.AsyncResult(call.id))[0], outcome(app.AsyncResult("told-${version}"))[1] == [call.id]]`;
-    expect(await run(script)).toEqual(["celery.exceptions.ChordError", true]);
+told = outcome(app.AsyncResult("told-${version}"))[1] # first: Celery 5.6 does not end to wait for what is a known result's child
+result = [told == [call.id], outcome(app.AsyncResult(call.id))[0]]`;
+    expect(await run(script)).toEqual([true, "celery.exceptions.ChordError"]);
   });
 
   test("a chord leaves nothing behind but the mark that it is done", async () => {
