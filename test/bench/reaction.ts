@@ -49,7 +49,10 @@ export async function reaction({ trials = 200 }: { trials: number | undefined })
     );
     return {
       bench: "reaction",
-      figures: Object.fromEntries(measured.flatMap(({ series, trials: of }) => figuresOf(series.name, of))),
+      figures: {
+        ...Object.fromEntries(measured.flatMap(({ series, trials: of }) => figuresOf(series.name, of))),
+        patches_max: Math.max(...measured.flatMap(({ trials: of }) => of.map(({ patches }) => patches))),
+      },
       peers: {
         "KEDA 2.21 + HPA, defaults, published with the issue, not measured in this run": {
           first_replica_s: [6, 29],

@@ -16,7 +16,7 @@ const FINAL = 10;
 
 export const SERIES: readonly Series[] = [
   { name: "from0", from: 0, to: FINAL, messages: FINAL * PER_REPLICA, pools: 12, share: 1 },
-  { name: "from2", from: 2, to: FINAL, messages: FINAL * PER_REPLICA, pools: 12, share: 1 },
+  { name: "from1", from: 1, to: FINAL, messages: FINAL * PER_REPLICA, pools: 12, share: 1 },
   { name: "to100", from: 0, to: 100, messages: 100 * PER_REPLICA, pools: 2, share: 0.1 },
 ];
 
