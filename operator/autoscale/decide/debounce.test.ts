@@ -37,15 +37,15 @@ test("a burst that still arrives is waited for, so that there is one patch", () 
   ).toEqual([180]);
 });
 
-test("a stream that never pauses is acted upon after 800 ms", () => {
+test("a stream that never pauses is acted upon after 400 ms", () => {
   expect(
     watch([
       [0, 100, 2],
-      [300, 200, 4],
-      [600, 300, 6],
-      [800, 400, 8],
+      [150, 200, 4],
+      [300, 300, 6],
+      [400, 400, 8],
     ]),
-  ).toEqual([800]);
+  ).toEqual([400]);
 });
 
 test("what needs the maximum needs no second look", () => {

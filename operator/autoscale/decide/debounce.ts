@@ -8,11 +8,11 @@ export interface Growth {
 /** How soon to look again while a burst arrives, ms. */
 export const LOOK_AGAIN_MS = 60;
 /** A burst is acted upon at the latest after this long, ms. */
-const LONGEST_WAIT_MS = 800;
+const LONGEST_WAIT_MS = 400;
 
 /**
  * Messages of one burst arrive over some milliseconds: a size decided on the first few would need a second patch. So growth waits for a
- * second look at which the backlog has not grown any more, or the size would be the same at its limit; and never longer than 800 ms: thousands of messages take that long to be published.
+ * second look at which the backlog has not grown any more, or the size would be the same at its limit; and never longer than 400 ms.
  * Returns what to remember, and whether to act now.
  */
 export function settleGrowth(
