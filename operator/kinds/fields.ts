@@ -101,6 +101,15 @@ export const plainName = (description: string) =>
     .max(255)
     .meta({ description, cel: [{ rule: "size(bytes(self)) <= 255", message: "a name has at most 255 bytes" }] });
 
+/** One of the limits that RabbitMQ puts on a vhost or a user. */
+export const limit = (what: string) =>
+  z
+    .int()
+    .min(0)
+    .max(2_147_483_647)
+    .optional()
+    .meta({ description: `Most ${what}. Default: no limit.` });
+
 export const deletionPolicy = z.enum(["Delete", "Retain", "DeleteIfEmpty"]);
 
 /** For what cannot be empty. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { BrokerObject } from "../adapters/ports.ts";
 import { brokerArguments } from "./bindings.ts";
+import { topologyColumns } from "./columns.ts";
 import { brokerArguments as argumentsField, brokerReference, plainDeletionPolicy, plainName } from "./fields.ts";
 
 /** The fields that both kinds of policy have. */
@@ -34,3 +35,8 @@ export function desiredPolicyOf(type: "policy" | "operator-policy", { metadata, 
   const { name = metadata.name, pattern, applyTo, priority, definition } = spec;
   return [{ type, name, properties: { pattern, "apply-to": applyTo, priority, definition: brokerArguments(definition) } }];
 }
+
+export const policyColumns = topologyColumns(
+  { name: "Pattern", type: "string", jsonPath: ".spec.pattern", description: "Names that it applies to." },
+  { name: "Priority", type: "integer", jsonPath: ".spec.priority", description: "The highest applies." },
+);

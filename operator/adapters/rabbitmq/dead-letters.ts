@@ -13,6 +13,7 @@ interface Taken {
 export async function openDeadLetters(url: string, queue: string): Promise<DeadLetters<Taken>> {
   const model = await connect(url, { clientProperties: { connection_name: "longshore-redrive" } });
   const lost = Promise.withResolvers<never>();
+  // Whoever waits for the broker gets it; when nobody does, it must not end the process.
   lost.promise.catch(() => {});
   model.on("error", (error: Error) => lost.reject(error));
   try {
@@ -49,6 +50,7 @@ export async function openDeadLetters(url: string, queue: string): Promise<DeadL
       },
     };
   } catch (error) {
+    // What went wrong first is what the caller must hear, and not that the connection is gone as well.
     await model.close().catch(() => {});
     throw error;
   }

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
-import { topologyColumns } from "../columns.ts";
 import { topologyStatus } from "../fields.ts";
-import { policyFields } from "../policies.ts";
+import { policyColumns, policyFields } from "../policies.ts";
 
 /** Limits that no other policy can loosen. */
 export const operatorPolicyKind = defineKind({
@@ -21,10 +20,7 @@ export const operatorPolicyKind = defineKind({
       .meta({ description: "What it applies to. Single types of queue need RabbitMQ 3.12 or newer." }),
   }),
   status: z.object(topologyStatus),
-  columns: topologyColumns(
-    { name: "Pattern", type: "string", jsonPath: ".spec.pattern", description: "Names that it applies to." },
-    { name: "Priority", type: "integer", jsonPath: ".spec.priority", description: "The highest applies." },
-  ),
+  columns: policyColumns,
   permissions: [],
 });
 export type OperatorPolicy = ObjectOf<typeof operatorPolicyKind>;

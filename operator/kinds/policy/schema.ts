@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
-import { topologyColumns } from "../columns.ts";
 import { topologyStatus } from "../fields.ts";
-import { policyFields } from "../policies.ts";
+import { policyColumns, policyFields } from "../policies.ts";
 
 /** Settings of queues and exchanges that the broker applies by name. */
 export const policyKind = defineKind({
@@ -22,10 +21,7 @@ export const policyKind = defineKind({
       .meta({ description: "What it applies to. Single types of queue need RabbitMQ 3.12 or newer." }),
   }),
   status: z.object(topologyStatus),
-  columns: topologyColumns(
-    { name: "Pattern", type: "string", jsonPath: ".spec.pattern", description: "Names that it applies to." },
-    { name: "Priority", type: "integer", jsonPath: ".spec.priority", description: "The highest applies." },
-  ),
+  columns: policyColumns,
   permissions: [],
 });
 export type Policy = ObjectOf<typeof policyKind>;

@@ -1,15 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerReference, plainDeletionPolicy, plainName, secretKey, topologyStatus } from "../fields.ts";
-
-const limit = (what: string) =>
-  z
-    .int()
-    .min(0)
-    .max(2_147_483_647)
-    .optional()
-    .meta({ description: `Most ${what}. Default: no limit.` });
+import { brokerReference, limit, plainDeletionPolicy, plainName, secretKey, topologyStatus } from "../fields.ts";
 
 /** A user of the broker. The password comes from a Secret, or is made and put into one. */
 export const userKind = defineKind({

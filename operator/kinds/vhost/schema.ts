@@ -1,15 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerReference, deletionPolicy, plainName, topologyStatus } from "../fields.ts";
-
-const limit = (what: string) =>
-  z
-    .int()
-    .min(0)
-    .max(2_147_483_647)
-    .optional()
-    .meta({ description: `Most ${what}. Default: no limit.` });
+import { brokerReference, deletionPolicy, limit, plainName, topologyStatus } from "../fields.ts";
 
 /** A vhost on the broker of the Broker object that it refers to; what is in it needs a Broker object that leads there. */
 export const vhostKind = defineKind({
