@@ -8,7 +8,7 @@ import { afterRuns, type Plan, planNow, type RunOutcome } from "./plan.ts";
 import type { PublishPort, RecordPort } from "./ports.ts";
 import { type PublishDeps, publishRuns } from "./publish-runs.ts";
 import { fieldsOf, type Memory, recall } from "./record.ts";
-import { cronProblem, type ReadTiming, readTiming } from "./timing.ts";
+import { type ReadTiming, readTiming, timesProblem } from "./timing.ts";
 import { storeTrouble } from "./trouble.ts";
 
 export interface BatchDeps extends PublishDeps {
@@ -105,7 +105,7 @@ function plan(entry: Entry, now: number, { onTimeMs }: BatchDeps): { entry: Entr
     entry.at = made.nextAt ?? Number.POSITIVE_INFINITY;
     return made.write ? [{ entry, plan: made }] : [];
   } catch (error) {
-    entry.trouble = { reason: "InvalidSpec", message: `spec.${"problem" in read ? read.problem : cronProblem(object.spec, error)}` };
+    entry.trouble = { reason: "InvalidSpec", message: `spec.${"problem" in read ? read.problem : timesProblem(object.spec, error)}` };
     return [];
   }
 }

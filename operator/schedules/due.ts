@@ -1,4 +1,4 @@
-import { latestOf, nextOf } from "./calendar.ts";
+import { latestOf, nextOf } from "../runtime/calendar.ts";
 
 /** When something is due, before jitter. */
 export type Rhythm =

@@ -1,6 +1,6 @@
 import { durationMs } from "../kinds/quantities.ts";
 import type { Schedule } from "../kinds/schedule/schema.ts";
-import { nextOf } from "./calendar.ts";
+import { calendarProblem } from "../runtime/calendar.ts";
 import type { Rhythm, Timing } from "./due.ts";
 
 /** What a schedule's spec says of its times, read. */
@@ -49,21 +49,9 @@ function readRhythm(spec: Schedule["spec"], anchor: number): { readonly rhythm: 
   return { rhythm: { type: "at", times: [...new Set(times)] }, label: times.length === 1 ? `at ${first}` : `at ${times.length} times` };
 }
 
-/** What is wrong with a cron that the library threw on, in words that name the field. */
-export function cronProblem({ cron = "", timeZone }: Schedule["spec"], thrown: unknown): string {
-  try {
-    nextOf(cron, "UTC", 0);
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
-    return `cron ${JSON.stringify(cron)} cannot be read: ${why}`;
-  }
-  try {
-    nextOf(cron, timeZone, 0);
-  } catch {
-    return `timeZone ${timeZone} is not known; expected an IANA time zone such as Europe/Berlin`;
-  }
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}
+/** What is wrong with the times of a spec that could not be planned, in words that name the field. */
+export const timesProblem = ({ cron = "", timeZone }: Schedule["spec"], thrown: unknown): string =>
+  calendarProblem(cron, timeZone) ?? (thrown instanceof Error ? thrown.message : String(thrown));
 
 function momentOf(field: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

@@ -17,6 +17,7 @@ export async function openTickLedger(uri: string, queue: string): Promise<TickLe
   const model: ChannelModel = await connect(uri);
   const channel = await model.createChannel();
   const ticks = new Map<string, Set<number>>();
+  const latest = new Map<string, number>();
   const lines: { due: number; arrived: number; origin: string }[] = [];
   const waiters = new Set<(line: (typeof lines)[number]) => void>();
   await channel.consume(
@@ -27,6 +28,7 @@ export async function openTickLedger(uri: string, queue: string): Promise<TickLe
       const line = { due, arrived: Date.now(), origin: String(headers["origin"]) };
       const known = ticks.get(schedule) ?? new Set();
       ticks.set(schedule, known.add(due));
+      latest.set(schedule, Math.max(due, latest.get(schedule) ?? 0));
       lines.push(line);
       for (const waiter of waiters) waiter(line);
     },
@@ -35,7 +37,7 @@ export async function openTickLedger(uri: string, queue: string): Promise<TickLe
   return {
     ticks,
     lines,
-    completeUntil: (count) => (ticks.size < count ? 0 : Math.min(...[...ticks.values()].map((dues) => Math.max(...[...dues].slice(-200))))),
+    completeUntil: (count) => (latest.size < count ? 0 : Math.min(...latest.values())),
     first: (fits) =>
       new Promise((resolve) => {
         const waiter = (line: (typeof lines)[number]) => {
