@@ -70,6 +70,13 @@ test.for<[why: string, call: string]>([
   expect(Math.abs((ours?.ttl ?? 0) - (celerys?.ttl ?? 1_000))).toBeLessThan(60);
 });
 
+test.for(["gzip", "bzip2", "brotli", "lzma", "zstd"])("a body that kombu compresses by %s is read", async (method) => {
+  const script = `
+from kombu.compression import get_encoder
+result = [outcome(app.send_task("longshore.echo", ("grüße " * 500,), compression="${method}")) == ["ok", "grüße " * 500], get_encoder("${method}")[1]]`;
+  expect(await lab.python(script)).toEqual([true, expect.stringMatching(/^application\//)]);
+});
+
 test("a task that runs is STARTED, and says where", async () => {
   const id = String(await lab.python('result = app.send_task("r.wait").id'));
   const state = (): Promise<unknown> =>

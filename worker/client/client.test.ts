@@ -200,5 +200,4 @@ test("gzip, as Celery means it, is undone, and a bomb is not", () => {
   if (row === undefined) throw new Error("no vector");
   expect(decodeTask(asMessage(row), { decompress })).toMatchObject({ kind: "task", task: { args: ["x".repeat(300)] } });
   expect(() => decompress(asMessage(row).body, "application/x-gzip", 100)).toThrow();
-  expect(() => decompress(Buffer.from("x"), "application/x-bz2")).toThrow('compression "application/x-bz2" is not supported');
 });
