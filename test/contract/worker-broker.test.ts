@@ -92,6 +92,24 @@ describe.each(["4.0", "4.3"] as const)("RabbitMQ %s as a BrokerPort", (version) 
     expect(got[0]?.ack()).toBe(true);
   });
 
+  test("a cancel in the middle of a flow gives no message back", async () => {
+    const name = await queue();
+    await Promise.all(Array.from({ length: 1_000 }, (_, n) => port.publish(to(name, String(n)))));
+    const redelivered: string[] = [];
+    let got = 0;
+    for (let round = 0; round < 100; round += 1) {
+      const before = got;
+      const consumer = await port.consume(name, 1, (delivery) => {
+        got += 1;
+        if (delivery.redelivered) redelivered.push(String(delivery.body));
+        setImmediate(() => delivery.ack());
+      });
+      await expect.poll(() => got, POLL).toBeGreaterThan(before);
+      await consumer.cancel();
+    }
+    expect(redelivered).toEqual([]);
+  });
+
   const refusals: readonly [why: string, failure: string, text: RegExp, act: () => Promise<unknown>][] = [
     ["a queue that is missing", "missing", /no queue 'nowhere'/, () => port.consume("nowhere", 1, () => {})],
     ["an exchange that is missing", "missing", /exchange "nowhere"/, () => port.publish(to("k", "x", "nowhere"))],

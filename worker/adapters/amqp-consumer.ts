@@ -3,6 +3,7 @@ import type { BrokerError, Consumer, Delivery } from "../ports.ts";
 import { type Settle, toDelivery } from "./amqp-delivery.ts";
 import { brokerError } from "./amqp-errors.ts";
 import type { Link } from "./amqp-link.ts";
+import { createLull } from "./amqp-lull.ts";
 import { openSettler } from "./amqp-settler.ts";
 
 /** Wait before a subscription that the broker ended (queue deleted, channel closed) is tried again, ms. */
@@ -10,6 +11,8 @@ const RETRY_MS = 500;
 
 export interface Subscription {
   readonly queue: string;
+  /** Messages that the consumer may hold; absent: as many as there are. */
+  readonly prefetch?: number;
   /** Prepares the fresh channel: prefetch, or a private queue and its binding. Returns the queue to consume. */
   readonly prepare: (channel: Channel, attempt: number) => Promise<string>;
   readonly noAck: boolean;
@@ -25,7 +28,7 @@ export function keepConsuming(link: Link, subscription: Subscription): Promise<C
   const { promise, resolve, reject } = Promise.withResolvers<Consumer>();
   const doing = `consuming from "${subscription.queue}"`;
   let connection: ChannelModel | undefined;
-  let live: { channel: Channel; tag: string } | undefined;
+  let live: { channel: Channel; end(): Promise<void> } | undefined;
   let confirmed = false;
   let cancelled = false;
   let attempt = 0;
@@ -36,8 +39,7 @@ export function keepConsuming(link: Link, subscription: Subscription): Promise<C
     async cancel() {
       cancelled = true;
       clearTimeout(timer);
-      // A channel that is gone has no consumer any more.
-      await live?.channel.cancel(live.tag).catch(() => {});
+      await live?.end();
     },
   };
 
@@ -57,6 +59,7 @@ export function keepConsuming(link: Link, subscription: Subscription): Promise<C
     let channel: Channel | undefined;
     let dead = false;
     let left = false;
+    const lull = createLull(subscription.prefetch ?? 0);
     try {
       channel = await model.createChannel();
       const own = channel;
@@ -67,27 +70,43 @@ export function keepConsuming(link: Link, subscription: Subscription): Promise<C
         if (live?.channel === own) failed(brokerError(reason, doing), model);
       });
       const settler = openSettler(own);
+      const freeChannel = (): void => {
+        // After what was settled has left; a failure to close means that it is closed.
+        if (left && settler.unsettled === 0) setImmediate(() => void own.close().catch(() => {}));
+      };
       const settle: Settle = (message, how) => {
         if (dead) return false;
         settler.settle(message, how);
-        // The last settle after a cancel frees the channel; a failure to close means that it is closed.
-        if ((cancelled || left) && settler.unsettled === 0) setImmediate(() => void own.close().catch(() => {}));
+        lull.settled();
+        freeChannel();
         return true;
+      };
+      /** Nothing more comes: not before the broker has said so, for a channel that closes gives back what is on its way. */
+      const closeWhenSettled = (): void => {
+        left = true;
+        freeChannel();
       };
       const queue = await subscription.prepare(own, attempt);
       attempt += 1;
       const onMessage = (message: ConsumeMessage | null): void => {
         if (message === null) return onCancelledByBroker();
-        if (!subscription.noAck) settler.taken(message);
+        if (!subscription.noAck) {
+          settler.taken(message);
+          lull.taken();
+        }
         subscription.onDelivery(toDelivery(message, subscription.queue, subscription.noAck ? () => true : settle));
       };
       // The queue was deleted or its leader moved. What was delivered can still be settled on this channel.
       const onCancelledByBroker = (): void => {
-        left = true;
         if (live?.channel === own) failed(brokerError(new Error("cancelled by the broker"), doing), model);
+        closeWhenSettled();
       };
       const { consumerTag } = await own.consume(queue, onMessage, { noAck: subscription.noAck });
-      live = { channel: own, tag: consumerTag };
+      let ending: Promise<void> | undefined;
+      // A channel that is gone has no consumer any more.
+      const cancel = (): Promise<void> => own.cancel(consumerTag).then(closeWhenSettled, () => {});
+      const end = (): Promise<void> => new Promise((done) => lull.await(() => void cancel().then(done)));
+      live = { channel: own, end: () => (ending ??= end()) };
       confirmed = true;
       resolve(consumer);
       if (cancelled) await consumer.cancel();

@@ -56,6 +56,7 @@ export function connectAmqp(options: AmqpOptions): BrokerPort {
   const own: BrokerPort["consume"] = (queue, prefetch, onDelivery) =>
     keepConsuming(incoming, {
       queue,
+      prefetch,
       noAck: false,
       onDelivery,
       onTrouble: onceEach((error) => tell({ what: `consumer of ${queue}`, up: false, error })),

@@ -54,7 +54,8 @@ export async function openLedger(): Promise<Ledger> {
     for (const either of [socket, lines]) either.on("error", () => {});
     socket.on("close", () => {
       sockets.delete(socket);
-      keep({ event: "gone", pod, at: Date.now() });
+      // One that ended before it said who it is ran nothing.
+      if (pod !== "") keep({ event: "gone", pod, at: Date.now() });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
