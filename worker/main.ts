@@ -7,14 +7,16 @@ import { hostname } from "node:os";
 import { pino } from "pino";
 import * as z from "zod";
 import { connectAmqp } from "./adapters/amqp.ts";
-import { connectRedis, evictionRisk } from "./adapters/redis.ts";
+import { connectRedis } from "./adapters/redis.ts";
 import { readResults } from "./chords/read-results.ts";
 import { readCommandLine } from "./command-line.ts";
 import { type WorkerEnv, workerEnvSchema } from "./contract/env.ts";
 import { isRpc, TERMINATION_LOG } from "./contract/names.ts";
 import { startWorker } from "./engine/worker.ts";
 import { openPool } from "./pools/index.ts";
+import type { StorePort } from "./ports.ts";
 import { isCold, stopNow, stopSignal } from "./stop-signal.ts";
+import { type StoreRisk, storeRisk } from "./store-risk.ts";
 import { systemClock } from "./system-clock.ts";
 import { builtinTasks } from "./tasks/builtin.ts";
 import { declaredTasks } from "./tasks/declared/index.ts";
@@ -57,6 +59,19 @@ const tell = (change: { what: string; up: boolean; error?: string | Error }): vo
   else log.warn({ what: change.what, reason }, "not connected");
 };
 
+let risk: StoreRisk = { clustered: false };
+/** Asked anew with each connection: another server may answer, or this one be set otherwise. */
+async function look(store: StorePort): Promise<void> {
+  const found = storeRisk(String(await store.command("INFO")));
+  if (found.clustered) {
+    refuse(
+      "CELERY_RESULT_BACKEND: found a node of a Redis Cluster, expected one Redis or Sentinels: a task's lease and its result are written together, and lie on different nodes of a cluster",
+    );
+  }
+  if (found.warning !== undefined && found.warning !== risk.warning) log.warn({ risk: found.warning }, "leases are not safe in this store");
+  risk = found;
+}
+
 const poolOptions = {
   folder: env.LONGSHORE_TASKS,
   ...(env.LONGSHORE_MAX_TASKS_PER_CHILD === undefined ? {} : { maxTasks: env.LONGSHORE_MAX_TASKS_PER_CHILD }),
@@ -70,7 +85,14 @@ async function open() {
     const declared = plain.map((task) => withMiddleware(task, middlewares));
     const twice = declared.find(({ name }) => users.has(name));
     if (twice !== undefined) throw new Error(`task "${twice.name}" is defined twice: in a module and in LONGSHORE_DECLARED_TASKS`);
-    const store = connectRedis({ url: storeUrl, name, onChange: (change) => tell({ what: "store", ...change }) });
+    const store = connectRedis({
+      url: storeUrl,
+      name,
+      onChange: (change) => {
+        tell({ what: "store", ...change });
+        if (change.up) look(store).catch((error: unknown) => log.warn({ err: error }, "the store does not say whether it may evict"));
+      },
+    });
     const tasks = new Map<string, Task>();
     const own = builtinTasks({ find: (name) => tasks.get(name), results: (ids) => readResults(store, ids) });
     for (const task of [...own, ...users.values(), ...declared]) tasks.set(task.name, task);
@@ -87,10 +109,6 @@ async function open() {
   }
 }
 const { tasks, pool, broker, store } = await open();
-evictionRisk(store).then(
-  (risk) => risk !== undefined && log.warn({ risk }, "leases are not safe in this store"),
-  (error: unknown) => log.warn({ err: error }, "the store does not say whether it may evict"),
-);
 
 // Told to stop while it began: it has taken nothing yet.
 if (stopSignal.aborted) process.exit(0);
@@ -104,6 +122,7 @@ const worker = await startWorker({
   random: Math.random,
   boot: randomUUID(),
   log,
+  storeWarning: () => risk.warning,
   onShutdown: stopNow,
 });
 log.info({ pod: env.POD_NAME, queues: env.LONGSHORE_QUEUES, slots: env.LONGSHORE_CONCURRENCY, tasks: [...tasks.keys()] }, "started");

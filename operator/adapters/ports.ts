@@ -217,15 +217,15 @@ export interface RemoteControlPort extends AsyncDisposable {
 
 // --- Store --------------------------------------------------------------------------------------------------------
 
-/** Where a Redis is, with the login: never show `uri`. `display` is `host:port/db`. */
+/** Where a Redis is, with the login: never show `uri`. `display` is `host:port/db`, of Sentinels their addresses. */
 export interface StoreEndpoint {
   readonly uri: string;
   readonly display: string;
 }
 
 export interface StorePort extends AsyncDisposable {
-  /** Throws `StoreError` when it cannot be reached or refuses us. Whether it may evict keys, `evictionPolicy` says. */
-  probe(): Promise<{ readonly version: string; readonly evictionPolicy: string }>;
+  /** Throws `StoreError` when it cannot be reached or refuses us. Whether it may evict keys, `evictionPolicy` says; `clustered`: a node of a Redis Cluster. */
+  probe(): Promise<{ readonly version: string; readonly evictionPolicy: string; readonly clustered: boolean }>;
   /** HGETALL of several hashes in one pipeline. */
   readHashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
 }

@@ -29,6 +29,12 @@ export interface Redis {
 /** A Redis that one test has for itself: `await using` ends it and removes its data. */
 export interface PrivateRedis extends Redis, AsyncDisposable {}
 
+interface RedisOptions {
+  readonly name: string;
+  readonly config?: string;
+  readonly sentinel?: boolean;
+}
+
 interface RedisState {
   readonly port: number;
   readonly password: string;
@@ -40,15 +46,19 @@ export async function redis(): Promise<Redis> {
   return await startRedis({ name: "redis" });
 }
 
-/** Starts a private Redis, or finds the running one of that name. `config` lines are read when it is made. Throws when it does not start. */
-export async function startRedis({ name, config = "" }: { readonly name: string; readonly config?: string }): Promise<PrivateRedis> {
+/**
+ * Starts a private Redis, or finds the running one of that name. `config` lines are read when it is made. `sentinel` makes it a Redis Sentinel, which
+ * has no databases. Throws when it does not start.
+ */
+export async function startRedis({ name, config = "", sentinel = false }: RedisOptions): Promise<PrivateRedis> {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new Error(`${name} is not a name for a Redis: lower-case letters, digits and dashes only`);
   await ensureHostNetwork();
   const tree = await rootfs("trixie");
+  const run = (state: RedisState) => ensureRunning(tree, name, state, sentinel ? ["--sentinel"] : []);
   const state = await withLock(`redis-${name}`, async () => {
     const ready = await ensureState(name, config);
-    await ensureRunning(tree, name, ready);
+    await run(ready);
     return ready;
   });
   const halt = (signal: NodeJS.Signals) => withLock(`redis-${name}`, () => stopProcess(name, { signal, graceMs: 5_000 }));
@@ -61,7 +71,7 @@ export async function startRedis({ name, config = "" }: { readonly name: string;
     podUri: `redis://:${state.password}@${state.gateway}:${state.port}/0`,
     stop: () => halt("SIGTERM"),
     kill: () => halt("SIGKILL"),
-    start: () => withLock(`redis-${name}`, () => ensureRunning(tree, name, state)),
+    start: () => withLock(`redis-${name}`, () => run(state)),
     async [Symbol.asyncDispose]() {
       await halt("SIGKILL");
       await rm(folderOf(name), { recursive: true, force: true });
@@ -96,12 +106,12 @@ ${extra}
   return state;
 }
 
-async function ensureRunning(tree: string, name: string, state: RedisState): Promise<void> {
+async function ensureRunning(tree: string, name: string, state: RedisState, args: readonly string[]): Promise<void> {
   const inside = insideTree({
     tree,
     binds: [[join(folderOf(name), "data"), "/var/lib/redis"]],
     env: {},
-    command: ["redis-server", "/var/lib/redis/redis.conf"],
+    command: ["redis-server", "/var/lib/redis/redis.conf", ...args],
   });
   await ensureProcess({ name, ...inside, ready: () => answers(state), readyWithinMs: 20_000 });
 }

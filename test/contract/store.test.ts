@@ -6,7 +6,7 @@ import { redis, startRedis } from "../cluster/cluster.ts";
 
 test("a probe tells the version and whether keys may be evicted", async () => {
   await using store = createStore({ uri: (await redis()).uri });
-  expect(await store.probe()).toEqual({ version: expect.stringMatching(/^\d+\.\d+/), evictionPolicy: "noeviction" });
+  expect(await store.probe()).toEqual({ version: expect.stringMatching(/^\d+\.\d+/), evictionPolicy: "noeviction", clustered: false });
 });
 
 test("many hashes come in one round trip, in order; those that are not there are empty", async () => {
@@ -32,6 +32,22 @@ test("a wrong password is told from an outage, and neither shows the login", asy
   const lost: unknown = await nowhere.probe().catch((thrown: unknown) => thrown);
   expect(lost).toMatchObject({ failure: "StoreUnreachable", message: expect.stringContaining("ECONNREFUSED") });
   expect(String(lost)).not.toContain("secret");
+});
+
+test("through Sentinels the primary is found, and a node of a cluster says that it is one", async () => {
+  await using primary = await startRedis({ name: "store-primary" });
+  const config = `sentinel monitor main 127.0.0.1 ${primary.port} 1\nsentinel auth-pass main ${primary.password}`;
+  await using watcher = await startRedis({ name: "store-sentinel", sentinel: true, config });
+  await using node = await startRedis({ name: "store-node", config: "cluster-enabled yes" });
+  const uri = `sentinel://:${primary.password}@127.0.0.1:${watcher.port}/main/3?sentinelPassword=${watcher.password}`;
+  await using found = createStore({ uri, timeoutMs: 20_000 });
+  expect(await found.probe()).toMatchObject({ evictionPolicy: "noeviction", clustered: false });
+  const client = new Redis(primary.uri.replace(/0$/, "3"));
+  await client.hset("k", { a: "1" });
+  expect(await found.readHashes(["k"])).toEqual([{ a: "1" }]);
+  client.disconnect();
+  await using clustered = createStore({ uri: node.uri });
+  expect(await clustered.probe()).toMatchObject({ clustered: true });
 });
 
 test("after an outage the same store answers again", async () => {

@@ -120,7 +120,7 @@ export async function createAutoscaleWorld(
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const store = {
-    probe: () => Promise.resolve({ version: "7", evictionPolicy: "noeviction" }),
+    probe: () => Promise.resolve({ version: "7", evictionPolicy: "noeviction", clustered: false }),
     readHashes: (keys: readonly string[]) =>
       faults.store ? Promise.reject(new Error("store is down")) : Promise.resolve(keys.map(() => workers.beats())),
     [Symbol.asyncDispose]: () => Promise.resolve(),

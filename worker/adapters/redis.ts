@@ -1,8 +1,8 @@
 import { Redis, type RedisOptions } from "ioredis";
+import { redisTarget } from "../contract/redis-url.ts";
 import type { Script, StorePort } from "../ports.ts";
 import { withoutPasswords } from "./amqp-errors.ts";
 import { batched } from "./redis-batch.ts";
-import { redisTarget } from "./redis-url.ts";
 
 /** Refusals that pass by themselves or once somebody repairs the server; what was asked is asked again. */
 const PASSING =
@@ -103,13 +103,4 @@ export function connectRedis(options: StoreOptions): StorePort {
       redis.disconnect();
     },
   };
-}
-
-/** What to tell the user when this Redis may forget leases under memory pressure; undefined when it may not, or does not say. */
-export async function evictionRisk(store: StorePort): Promise<string | undefined> {
-  const info = String(await store.command("INFO", "memory"));
-  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-  if (policy === undefined || policy === "noeviction") return undefined;
-  const limited = !/^maxmemory:0\s*$/m.test(info);
-  return `the store's maxmemory-policy is ${policy}${limited ? " and its memory is limited" : ""}: it may drop leases and results, and an effect could run twice; set maxmemory-policy noeviction`;
 }

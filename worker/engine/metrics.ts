@@ -11,7 +11,7 @@ export interface Metrics {
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 5, 30, 120, 600, 3_600];
 
 /** The worker's Prometheus metrics. Task names are labels: what a producer made up, and no task has, counts as `unknown`. */
-export function openMetrics(tally: Tally, slots: () => number, isTask: (name: string) => boolean): Metrics {
+export function openMetrics(tally: Tally, slots: () => number, isTask: (name: string) => boolean, storeMayEvict: () => boolean): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const done = new Counter({
@@ -35,6 +35,9 @@ export function openMetrics(tally: Tally, slots: () => number, isTask: (name: st
   gauge("longshore_worker_busy", "Slots that run a task.", () => tally.busy);
   gauge("longshore_worker_unacked", "Deliveries taken and not settled.", () => tally.unacked);
   gauge("longshore_worker_redelivered", "Deliveries that carried the broker's redelivered flag.", () => tally.redelivered);
+  gauge("longshore_worker_store_may_evict", "1 when the store may drop leases: its maxmemory-policy is not noeviction.", () =>
+    storeMayEvict() ? 1 : 0,
+  );
   return {
     ended(task, event, runMs) {
       const name = isTask(task) ? task : "unknown";

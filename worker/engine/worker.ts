@@ -39,6 +39,8 @@ export interface WorkerDeps {
   /** Random per process. */
   readonly boot: string;
   readonly log: AttemptDeps["log"] & TaskLog;
+  /** What is wrong with the store, for those who ask the worker; undefined when nothing is. */
+  readonly storeWarning?: () => string | undefined;
   /** Remote control asked the process to stop. */
   readonly onShutdown: () => void;
   readonly crashPoint?: (step: string) => void;
@@ -77,10 +79,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const settings = openTaskSettings(tasks, defaultLimits(env));
   const leases = openLeases(store, leaseOptions(env, times));
   const keeper = openKeeper(leases, times.leaseMs, clock);
+  const storeWarning = deps.storeWarning ?? (() => undefined);
   const metrics = openMetrics(
     tally,
     () => executor.slots,
     (name) => tasks.has(name),
+    () => storeWarning() !== undefined,
   );
   const events = startEvents({ broker, clock, lamport, hostname, pid: process.pid, vitals: () => vitals(tally) });
   events.enabled = env.LONGSHORE_EVENTS;
@@ -153,6 +157,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       return clock.now() - wellAt < DEAD_MS;
     },
     ready: () => broker.connected && started,
+    warning: storeWarning,
     metrics: () => metrics.text(),
   });
   const control = startControl({
@@ -182,6 +187,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       prefetch: held(),
       pool: { implementation: deps.pool.name, concurrency: executor.slots, processes: deps.pool.pids },
       broker: brokerInfo(env.CELERY_BROKER_URL),
+      storeWarning: storeWarning(),
       usage: { ...process.resourceUsage() },
       conf: confOf(env, executor.slots),
       software: `${SOFTWARE.name} ${SOFTWARE.version}`,

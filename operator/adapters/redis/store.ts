@@ -1,9 +1,10 @@
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
+import { redisTarget } from "../../../worker/contract/redis-url.ts";
 import type { StorePort } from "../ports.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface StoreOptions {
-  /** redis(s)://user:password@host:port/db. Never shown. */
+  /** redis(s)://user:password@host:port/db or sentinel://…, as `redisTarget` reads it. Never shown. */
   readonly uri: string;
   /** How long an answer may take, ms; default 2,000. */
   readonly timeoutMs?: number;
@@ -14,15 +15,17 @@ export function openRedis({ uri, timeoutMs = 2_000, name = "longshore-operator" 
   readonly redis: Redis;
   readonly call: <T>(work: () => Promise<T>) => Promise<T>;
 } {
-  const redis = new Redis(uri, {
+  const target = redisTarget(uri, "the Store's URI");
+  const settings = {
     lazyConnect: true,
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     connectionName: name,
-    retryStrategy: (attempt) => Math.min(100 * 2 ** attempt, 2_000),
-  });
+    retryStrategy: (attempt: number) => Math.min(100 * 2 ** attempt, 2_000),
+  } satisfies RedisOptions;
+  const redis = "url" in target ? new Redis(target.url, settings) : new Redis({ ...settings, ...target.sentinel });
   let cause: unknown;
   redis.on("error", (error: unknown) => {
     // Kept for whoever asks next: ioredis answers a call without a connection with a bare "Stream isn't writeable".
@@ -52,10 +55,11 @@ export function createStore(options: StoreOptions): StorePort {
   return {
     probe: () =>
       call(async () => {
-        const info = await redis.info("server", "memory");
+        const info = await redis.info();
         const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
         const version = field("valkey_version") ?? field("redis_version") ?? "unknown";
-        return { version, evictionPolicy: field("maxmemory_policy") ?? "unknown" };
+        const clustered = field("redis_mode") === "cluster";
+        return { version, evictionPolicy: field("maxmemory_policy") ?? "unknown", clustered };
       }),
     readHashes: (keys) =>
       call(async () => {

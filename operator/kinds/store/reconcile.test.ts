@@ -23,7 +23,8 @@ function stores(uri: string | Error, probe: StorePort["probe"]) {
   });
   return { ...createStores({ secrets: { read }, connect }), closed: () => closed };
 }
-const answers = (evictionPolicy: string) => () => Promise.resolve({ version: "7.2", evictionPolicy });
+const answers = (evictionPolicy: string) => () => Promise.resolve({ version: "7.2", evictionPolicy, clustered: false });
+const clustered = () => Promise.resolve({ version: "8.0", evictionPolicy: "noeviction", clustered: true });
 const refuses = (failure: string) => () => Promise.reject(Object.assign(new Error("no"), { failure }));
 
 test("a Redis that answers shows its version and where it is, without the login", async () => {
@@ -39,6 +40,7 @@ const failures: readonly [why: string, uri: string | Error, probe: StorePort["pr
   ["a URI that is none", "http://host", answers(""), "SecretInvalid", false],
   ["nobody there", "redis://host", refuses("StoreUnreachable"), "StoreUnreachable", true],
   ["a wrong password", "redis://host", refuses("StoreRefusedLogin"), "StoreRefusedLogin", true],
+  ["a node of a cluster", "redis://host", clustered, "StoreClustered", true],
   ["a Redis that may drop leases", "redis://host", answers("allkeys-lru"), "StoreMayEvict", true],
 ];
 test.for(failures)("%s is a reason, and heartbeats are read where that is possible", async ([, uri, probe, reason, hasEndpoint]) => {
@@ -64,7 +66,8 @@ const uris: readonly [uri: string, display: string | undefined][] = [
   ["redis://[::1]:6379/", "[::1]:6379/0"],
   ["redis:///0", undefined],
   ["redis://host/db", undefined],
-  ["sentinel://a,b/main", undefined],
+  ["sentinel://:p%40ss@a,b:5/main/2?sentinelPassword=x", "sentinel a:26379,b:5/main/2"],
+  ["sentinel://a,b", undefined],
   ["amqp://host", undefined],
   ["host:6379", undefined],
 ];

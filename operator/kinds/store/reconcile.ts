@@ -63,8 +63,9 @@ export function createStores({ secrets, connect }: StoreDeps): Stores {
       const endpoint = await locate(key, store);
       remember(key, endpoint);
       fields.set(key, { endpoint: endpoint.display });
-      const { version, evictionPolicy } = await probe(connect, endpoint);
+      const { version, evictionPolicy, clustered } = await probe(connect, endpoint);
       fields.set(key, { endpoint: endpoint.display, version, evictionPolicy });
+      if (clustered) throw new Waiting("StoreClustered", `${endpoint.display} is a node of a Redis Cluster`, { retryAfterMs: RECHECK_MS });
       if (evictionPolicy === "noeviction" || evictionPolicy === "unknown") return requeueAfter(RECHECK_MS);
       const message = `maxmemory-policy of ${endpoint.display} is ${evictionPolicy}`;
       throw new Waiting("StoreMayEvict", message, { retryAfterMs: RECHECK_MS });

@@ -13,11 +13,14 @@ export const storeKind = defineKind({
   immutable: [],
   rules: [],
   spec: z.strictObject({
-    uriFrom: secretKey("Where the Redis URI stands: redis(s)://user:password@host:port/db or sentinel://….", "uri"),
+    uriFrom: secretKey(
+      "Where the Redis URI stands: redis(s)://user:password@host:port/db, or sentinel://user:password@host:port,host:port/master/db. Not a Redis Cluster.",
+      "uri",
+    ),
   }),
   status: z.object({
     ...commonStatus,
-    endpoint: z.string().optional().meta({ description: "host:port/db, without the login." }),
+    endpoint: z.string().optional().meta({ description: "host:port/db, of Sentinels their addresses, without the login." }),
     version: z.string().optional().meta({ description: "Version of the server." }),
     evictionPolicy: z.string().optional().meta({ description: "maxmemory-policy of the server. Anything but noeviction may lose leases." }),
   }),

@@ -46,6 +46,17 @@ describe("the environment", () => {
       LONGSHORE_DRAIN_SECONDS: 60,
     } satisfies Partial<WorkerEnv>);
   });
+  test("delayed delivery is told as the worker reads it, and only of the pool's queues", () => {
+    const delayedDelivery = [{ queue: "video_queue", routingKey: "video.#" }, { queue: "other" }];
+    const given = env(deploymentOf(pool({ delayedDelivery }), inputs));
+    expect(workerEnvSchema.shape.LONGSHORE_DELAYED_ROUTES.parse(given["LONGSHORE_DELAYED_ROUTES"])).toEqual([
+      ["video_queue", "video.#"],
+      ["other", "other"],
+    ]);
+    expect(() => deploymentOf(pool({ delayedDelivery: [{ queue: "nobody" }] }), inputs)).toThrow(
+      "spec.delayedDelivery[0].queue is not among spec.queues",
+    );
+  });
   test("takes the URLs from the Secrets that Broker and Store name, never by value", () => {
     expect(env(deploymentOf(pool(), inputs))).toMatchObject({
       CELERY_BROKER_URL: { secretKeyRef: { name: "rabbitmq", key: "uri" } },

@@ -3,7 +3,7 @@ import { INPUTS_ANNOTATION, POOL_LABEL, WORKER_CONTAINER } from "../../../worker
 import { GROUP, VERSION } from "../../runtime/define-kind.ts";
 import type { KubeObject } from "../../runtime/object.ts";
 import { declaredOf } from "./declared.ts";
-import type { SecretKey } from "./inputs.ts";
+import { delayedRoutes, type SecretKey } from "./inputs.ts";
 import { mergeTemplate, TemplateError } from "./merge.ts";
 import { ownTemplate, type PodTemplate, poolLabels } from "./pod-template.ts";
 import type { WorkerPool } from "./schema.ts";
@@ -60,6 +60,8 @@ export function deploymentOf(pool: WorkerPool, inputs: DeploymentInputs): Deploy
   const declared = declaredOf(pool);
   const problem = declared && declaredProblem(declared, "spec.tasks");
   if (problem !== undefined) throw new TemplateError(problem);
+  const delayed = delayedRoutes(pool, inputs.queues);
+  if ("problem" in delayed) throw new TemplateError(delayed.problem);
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -80,7 +82,7 @@ export function deploymentOf(pool: WorkerPool, inputs: DeploymentInputs): Deploy
       // Capacity never falls during a rollout, and old pods finish what they run.
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
       selector: { matchLabels: { [POOL_LABEL]: name } },
-      template: templateOf(pool, inputs),
+      template: templateOf(pool, inputs, delayed.routes),
     },
   };
 }
@@ -94,11 +96,12 @@ export function replicasOf({ spec }: WorkerPool, current: Deployment | undefined
   return current?.spec.replicas ?? first;
 }
 
-function templateOf(pool: WorkerPool, { workerImage, inputsDigest, queues, broker, store }: DeploymentInputs): PodTemplate {
+function templateOf(pool: WorkerPool, inputs: DeploymentInputs, delayedRoutes: string | undefined): PodTemplate {
+  const { workerImage, inputsDigest, queues, broker, store } = inputs;
   const theirs = pool.spec.template ?? {};
   const graceSeconds = graceOf(theirs, pool.spec.timeLimitSeconds);
   const drainSeconds = Math.max(0, graceSeconds - CLOSING_SECONDS);
-  const own = ownTemplate(pool, { workerImage, broker, queues, drainSeconds, ...(store && { store }) });
+  const own = ownTemplate(pool, { workerImage, broker, queues, drainSeconds, delayedRoutes, ...(store && { store }) });
   const { metadata, spec } = mergeTemplate({ ...own, spec: { ...own.spec, terminationGracePeriodSeconds: graceSeconds } }, theirs);
   checkWorker(spec);
   return {

@@ -52,6 +52,18 @@ export function queueEntries({ spec }: Pick<WorkerPool, "spec">): QueueList {
   return { queues, patterns };
 }
 
+/** `spec.delayedDelivery` as the worker takes it, or what is wrong with it, given the names of the pool's queues. Pure. */
+export function delayedRoutes(
+  { spec }: Pick<WorkerPool, "spec">,
+  queues: readonly string[],
+): { readonly routes: string | undefined } | { readonly problem: string } {
+  const stranger = spec.delayedDelivery?.findIndex(({ queue }) => !queues.includes(queue)) ?? -1;
+  if (stranger >= 0) {
+    return { problem: `spec.delayedDelivery[${stranger}].queue is not among spec.queues; name a queue that the pool consumes` };
+  }
+  return { routes: spec.delayedDelivery?.map(({ queue, routingKey = queue }) => `${queue}=${routingKey}`).join() };
+}
+
 /** Our workers and Celery's take a list of names when they start: a pattern is for images that find their queues by themselves. */
 function patternProblem(pattern: string, runtime: WorkerPool["spec"]["runtime"]): string | undefined {
   if (runtime !== "custom") return `workers of runtime ${runtime} consume queues by name; name them, or use runtime custom`;

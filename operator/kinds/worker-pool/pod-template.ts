@@ -36,6 +36,8 @@ export interface PodFacts {
   /** Names of the queues, on the broker. */
   readonly queues: readonly string[];
   readonly drainSeconds: number;
+  /** As LONGSHORE_DELAYED_ROUTES has them. */
+  readonly delayedRoutes: string | undefined;
 }
 
 const MB = 1_048_576;
@@ -120,7 +122,7 @@ const taskVolume = ({ spec }: WorkerPool) =>
   spec.tasks?.configMapRef === undefined ? [] : [{ name: "tasks", configMap: { name: spec.tasks.configMapRef.name } }];
 
 /** In the order in which `$(NAME)` may refer back: ours first, the user's after them. */
-function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: PodFacts): readonly EnvVar[] {
+function environment(pool: WorkerPool, { broker, store, queues, drainSeconds, delayedRoutes }: PodFacts): readonly EnvVar[] {
   const fromSecret = (secretKeyRef: SecretKey): Omit<EnvVar, "name"> => ({ valueFrom: { secretKeyRef } });
   // `$(NAME)` in a value is expanded by the kubelet; `$$` is a plain dollar.
   const plain = (value: string): Omit<EnvVar, "name"> => ({ value: value.replaceAll("$", "$$$$") });
@@ -149,6 +151,7 @@ function environment(pool: WorkerPool, { broker, store, queues, drainSeconds }: 
       ...optional("LONGSHORE_DELIVERY_LIMIT", deliveryLimit),
       ...optional("LONGSHORE_DEAD_LETTER_EXCHANGE", deadLetter?.exchange),
       ...optional("LONGSHORE_DEAD_LETTER_ROUTING_KEY", deadLetter?.routingKey),
+      ...optional("LONGSHORE_DELAYED_ROUTES", delayedRoutes),
       ...optional("LONGSHORE_EVENTS", taskEvents === true ? "true" : undefined),
     }),
   };

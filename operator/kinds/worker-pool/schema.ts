@@ -3,23 +3,7 @@ import { declaredTasksSchema } from "../../../worker/contract/declared-tasks.ts"
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { bytes, commonStatus, reference } from "../fields.ts";
 import { autoscalingSchema, autoscalingStatusSchema } from "./autoscaling.ts";
-
-const queueEntry = z.union([
-  z.string().min(1).max(255),
-  z.strictObject({
-    name: z.string().min(1).max(255).meta({ description: "Name on the broker." }),
-    weight: z.number().min(0).max(1_000).default(1).meta({ description: "How much one of its tasks counts in the backlog." }),
-  }),
-  z.strictObject({
-    pattern: z.string().min(1).max(200).meta({ description: "Regular expression for whole names on the broker; for runtime custom." }),
-    weight: z
-      .number()
-      .min(0)
-      .max(1_000)
-      .default(1)
-      .meta({ description: "How much one of the tasks in these queues counts in the backlog." }),
-  }),
-]);
+import { delayedDelivery, queueEntry } from "./queue-fields.ts";
 
 /** Replicas of one worker that consume the same queues. */
 export const workerPoolKind = defineKind({
@@ -45,6 +29,11 @@ export const workerPoolKind = defineKind({
       field: "template",
       rule: "self.runtime == 'longshore' || has(self.template)",
       message: "template is required for runtime celery and custom: it names the image to run",
+    },
+    {
+      field: "delayedDelivery",
+      rule: "!has(self.delayedDelivery) || self.runtime == 'longshore'",
+      message: "delayedDelivery needs runtime longshore: Celery's own workers do it by themselves",
     },
     { field: "tasks", rule: "!has(self.tasks) || self.runtime == 'longshore'", message: "tasks need runtime longshore" },
     {
@@ -141,6 +130,7 @@ export const workerPoolKind = defineKind({
         description:
           "Where workers publish dead letters, with the reason in headers longshore-death-*. Without it they reject them, and the queue's own dead-letter exchange takes them, if it has one.",
       }),
+    delayedDelivery: delayedDelivery.optional(),
     taskEvents: z
       .boolean()
       .optional()

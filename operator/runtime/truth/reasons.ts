@@ -66,6 +66,10 @@ export const REASONS = {
   StoreNotReady: error("wait", "Look at the Store's own condition."),
   StoreUnreachable: error("backoff", "Check that Redis runs and that the host and port in the Secret are right."),
   StoreRefusedLogin: error("wait", "Correct user and password in the Secret."),
+  StoreClustered: error(
+    "wait",
+    "Give the address of a Redis that is no cluster, or of Sentinels: leases and results are written together.",
+  ),
   StoreMayEvict: error("wait", "Set maxmemory-policy noeviction on Redis: otherwise it may drop leases, and a task may run twice."),
 
   // Worker pools

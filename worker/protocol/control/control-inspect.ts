@@ -107,6 +107,7 @@ export function statsInfo(worker: WorkerSnapshot): Record<string, unknown> {
       credential_provider: null,
     },
     prefetch_count: worker.prefetch,
+    ...(worker.storeWarning === undefined ? {} : { store: { warning: worker.storeWarning } }),
     rusage: rusage(usage),
   };
 }

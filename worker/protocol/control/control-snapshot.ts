@@ -55,6 +55,8 @@ export interface WorkerSnapshot {
     readonly virtualHost: string;
     readonly ssl: boolean;
   };
+  /** What is wrong with the store; absent when nothing is. */
+  readonly storeWarning?: string | undefined;
   /** `process.resourceUsage()`. */
   readonly usage: { readonly userCPUTime: number; readonly systemCPUTime: number; readonly maxRSS: number } & Readonly<
     Record<string, number>
