@@ -18,7 +18,8 @@ import { type Swung, swing } from "./drain/swing.ts";
 import type { Report } from "./report.ts";
 
 const CONTROL = "bench-drain-control";
-const POOLS = 10;
+/** More would start more pods at a time than two cores can, and a pod that is told to stop would not hear it within its grace period. */
+const POOLS = 6;
 const TASKS_PER_SCALE_IN = 17;
 /** The control shows what is being prevented: a part of the run is enough for that. */
 const CONTROL_SHARE = 1 / 5;

@@ -89,5 +89,6 @@ const figuresOf = (name: string, trials: readonly Trial[]): readonly (readonly [
     [`${name}_max_ms`, Math.max(...times)],
     [`${name}_first_message_p99_ms`, quantile(fromFirst, 0.99)],
     [`${name}_patches_max`, Math.max(...trials.map(({ patches }) => patches))],
+    [`${name}_more_than_one_patch`, trials.filter(({ patches }) => patches > 1).length],
   ];
 };

@@ -17,13 +17,26 @@ function watch(
   return acted;
 }
 
-test("a burst that is there whole is acted upon at the second look", () => {
+test("a burst that is there whole is acted upon at the third look", () => {
   expect(
     watch([
       [0, 500, 10],
       [60, 500, 10],
+      [120, 500, 10],
     ]),
-  ).toEqual([60]);
+  ).toEqual([120]);
+});
+
+test("a publisher that stops for one look has not ended its burst", () => {
+  expect(
+    watch([
+      [0, 120, 3],
+      [60, 120, 3],
+      [120, 500, 10],
+      [180, 500, 10],
+      [240, 500, 10],
+    ]),
+  ).toEqual([240]);
 });
 
 test("a burst that still arrives is waited for, so that there is one patch", () => {
@@ -33,8 +46,9 @@ test("a burst that still arrives is waited for, so that there is one patch", () 
       [60, 300, 6],
       [120, 500, 10],
       [180, 500, 10],
+      [240, 500, 10],
     ]),
-  ).toEqual([180]);
+  ).toEqual([240]);
 });
 
 test("a stream that never pauses is acted upon after 400 ms", () => {
@@ -58,10 +72,11 @@ test("a backlog that falls while growth is wanted has settled", () => {
       [
         [0, 500, 10],
         [60, 480, 10],
+        [120, 460, 10],
       ],
       1,
     ),
-  ).toEqual([60]);
+  ).toEqual([120]);
 });
 
 test("shrinking and staying are never waited for", () => {
