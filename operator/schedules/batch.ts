@@ -4,7 +4,7 @@ import type { Reason } from "../runtime/truth/reasons.ts";
 import type { Entry, Trouble } from "./entry.ts";
 import { messageProblem } from "./message.ts";
 import { decideOverlap } from "./overlap.ts";
-import { afterRuns, type Plan, planNow, type RunOutcome } from "./plan.ts";
+import { afterRuns, type Plan, type PlanOptions, planNow, type RunOutcome } from "./plan.ts";
 import type { PublishPort, RecordPort } from "./ports.ts";
 import { type PublishDeps, publishRuns } from "./publish-runs.ts";
 import { fieldsOf, type Memory, recall } from "./record.ts";
@@ -26,8 +26,8 @@ interface Claimed {
   readonly fence: string;
 }
 
-/** Most due times of one schedule at once. */
-const LIMIT = 100;
+/** Most messages of one batch where there is much to make up for, and most of one schedule: they must be out long before the claims end. */
+const MESSAGES = { batch: 400, schedule: 100 } as const;
 /** When to look again, ms: at what another operator has in hand; while the broker or the store is away. */
 const BUSY_MS = 200;
 const AWAY_MS = 250;
@@ -40,18 +40,20 @@ const STAYS: ReadonlySet<Reason> = new Set(["QueueMissing", "ExchangeMissing", "
  * looked at next. Never throws. What fails stays due; what was published and could not be settled is settled next time.
  */
 export async function runBatch(entries: readonly Entry[], records: RecordPort, broker: PublishPort, deps: BatchDeps): Promise<void> {
-  const now = deps.clock.now();
   const fail = (trouble: Trouble, of: readonly Entry[]): void => {
     for (const entry of of) {
       entry.trouble = trouble;
-      entry.at = now + FAILED_MS;
+      entry.at = deps.clock.now() + FAILED_MS;
     }
   };
   try {
     await settleUnsaved(entries, records);
     await remember(entries, records);
-    const planned = entries.flatMap((entry) => plan(entry, now, deps));
-    const away = planned.filter(({ plan: { runs } }) => runs.length > 0 && !broker.up);
+    const up = await broker.ready(AWAY_MS);
+    const now = deps.clock.now();
+    const limit = Math.min(MESSAGES.schedule, Math.ceil(MESSAGES.batch / entries.length));
+    const planned = entries.flatMap((entry) => plan(entry, now, { onTimeMs: deps.onTimeMs, limit }));
+    const away = up ? [] : planned.filter(({ plan: { runs } }) => runs.length > 0);
     for (const { entry } of away) {
       entry.at = now + AWAY_MS;
       entry.trouble = { reason: "BrokerUnreachable", message: `Broker ${entry.object.spec.brokerRef.name} cannot be reached` };
@@ -92,14 +94,14 @@ async function remember(entries: readonly Entry[], records: RecordPort): Promise
 }
 
 /** A spec that cannot be read waits for its user. */
-function plan(entry: Entry, now: number, { onTimeMs }: BatchDeps): { entry: Entry; plan: Plan }[] {
+function plan(entry: Entry, now: number, options: PlanOptions): { entry: Entry; plan: Plan }[] {
   const { object, memory } = entry;
   const read = entry.read ?? readSpec(object);
   entry.at = Number.POSITIVE_INFINITY;
   if (memory === undefined) return [];
   try {
     if ("problem" in read) throw new RangeError(read.problem);
-    const made = planNow(object, read, memory, now, { onTimeMs, limit: LIMIT });
+    const made = planNow(object, read, memory, now, options);
     entry.read = read;
     if (entry.trouble !== undefined && !STAYS.has(entry.trouble.reason)) delete entry.trouble;
     entry.at = made.nextAt ?? Number.POSITIVE_INFINITY;

@@ -25,6 +25,8 @@ export interface ScheduleLoop extends AsyncDisposable {
   runOnce(): Promise<void>;
   /** Works by itself from now on: sleeps until the next due time. Twice is once. */
   start(): void;
+  /** Looks at once at what had no place to go: a Broker or Store is there now. */
+  lookAgain(): void;
   entries(): Iterable<Entry>;
 }
 
@@ -42,6 +44,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
   const entries = new Map<ObjectKey, Entry>();
   const queue = createHeap<{ readonly entry: Entry; readonly at: number }>();
   const running = new Set<Promise<void>>();
+  const homeless = new Set<Entry>();
   let timer: Disposable | undefined;
   let started = false;
   let stopped = false;
@@ -82,6 +85,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
   };
   const forget = (entry: Entry): void => {
     entry.gone = true;
+    homeless.delete(entry);
     const store = options.storeOf(entry.object.metadata.namespace ?? "", entry.object.spec.storeRef.name);
     // Without it the record goes by itself, in time.
     if ("uri" in store)
@@ -109,10 +113,12 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
         if (trouble.reason !== entry.trouble?.reason || isNew(entry.object)) onChange(entry, true);
         entry.trouble = trouble;
         entry.at = now + MISSING_MS;
+        homeless.add(entry);
         schedule(entry);
         continue;
       }
       entry.busy = true;
+      homeless.delete(entry);
       const group = `${broker.display}\n${broker.username}\n${store.uri}`;
       const known = groups.get(group) ?? { broker, store, entries: [] };
       known.entries.push(entry);
@@ -167,6 +173,14 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
     },
     start() {
       started = true;
+      arm();
+    },
+    lookAgain() {
+      for (const entry of homeless) {
+        entry.at = clock.now();
+        schedule(entry);
+      }
+      homeless.clear();
       arm();
     },
     entries: () => entries.values(),

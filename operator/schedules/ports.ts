@@ -14,7 +14,8 @@ export interface Publication {
 
 /** One connection to a broker that comes back by itself. */
 export interface PublishPort extends AsyncDisposable {
-  readonly up: boolean;
+  /** Resolves with whether the connection is up: as soon as it is, and after so many ms at the latest. Never rejects. */
+  ready(withinMs: number): Promise<boolean>;
   /**
    * Resolves when the broker has confirmed the message. Rejects with `missing` when the exchange is not there or no queue takes it, `forbidden` when
    * the user may not publish, `unreachable` when the confirm was lost or did not come in time: the broker may have it or not. Never publishes twice.

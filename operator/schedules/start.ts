@@ -56,7 +56,7 @@ let terms = 0;
 export function startSchedules(options: SchedulesOptions, signal: AbortSignal): Schedules {
   const { caches, secrets, clock, log, events, metrics, identity } = options;
   using stack = new DisposableStack();
-  const shared = { secrets, clock, log, signal };
+  const shared = { secrets, clock, log, signal, onChange: () => loop.lookAgain() };
   const brokerTargets = stack.use(
     createTargets({
       ...shared,

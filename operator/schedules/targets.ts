@@ -15,6 +15,8 @@ export interface TargetsOptions<T extends KubeObject, Target> {
   /** Reads where an object leads. Throws `Waiting` where nobody can know, `KubeError` where it could not be read. */
   readonly locate: (object: T) => Promise<Target>;
   readonly missing: Reason;
+  /** Told whenever one leads elsewhere than before, or somewhere at last. */
+  readonly onChange: () => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -30,7 +32,7 @@ const RETRY_MS = 2_000;
 
 /** Reads the Secret of every object now, and again when the object or its Secret changes. Never asks whether anybody answers there. */
 export function createTargets<T extends KubeObject, Target extends object>(options: TargetsOptions<T, Target>): Targets<Target> {
-  const { cache, locate, missing, clock, log, signal } = options;
+  const { cache, locate, missing, onChange, clock, log, signal } = options;
   const known = new Map<ObjectKey, Target | Trouble>();
 
   const refresh = async (key: ObjectKey): Promise<void> => {
@@ -39,8 +41,9 @@ export function createTargets<T extends KubeObject, Target extends object>(optio
       if (object === undefined) return void known.delete(key);
       try {
         const found = await locate(object);
-        if (JSON.stringify(known.get(key)) !== JSON.stringify(found)) known.set(key, found);
-        return;
+        if (JSON.stringify(known.get(key)) === JSON.stringify(found)) return;
+        known.set(key, found);
+        return onChange();
       } catch (error) {
         if (error instanceof Waiting) return void known.set(key, { reason: error.reason, message: error.message });
         log.warn({ object: key, ...errorFields(error) }, "cannot read where it leads, trying again");

@@ -69,6 +69,9 @@ test("a message is confirmed, or says what is missing; one that is refused does 
   const model = await connect(shared.uri);
   const channel = await model.createChannel();
   const { queue } = await channel.assertQueue("", { exclusive: true });
+  expect(await publishing.ready(60_000)).toBe(true);
+  await using nowhere = openPublishing({ ...endpointOfBroker(shared), port: 1 }, { random: Math.random });
+  expect(await nowhere.ready(1)).toBe(false);
   const good = message(queue);
   await publishing.publish(good);
   await expect

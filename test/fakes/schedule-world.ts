@@ -18,7 +18,11 @@ export interface ScheduleWorld {
   readonly records: Map<string, Record<string, string>>;
   readonly runs: Map<string, RunState>;
   /** What fails now. `swallow`: the broker takes a message and its confirm is lost. */
-  readonly broken: { broker?: boolean; swallow?: boolean; store?: boolean; settle?: boolean };
+  readonly broken: { broker?: boolean; swallow?: boolean; store?: boolean; settle?: boolean; secrets?: boolean };
+  /** How long the store takes for each schedule that a request names, and the broker for each message, ms: one after the other, whoever asks. */
+  readonly slow: { storeMs?: number; publishMs?: number };
+  /** How long the longest claim was held before it was settled, ms, and how many were settled too late. */
+  readonly claims: { longestMs: number; late: number };
   /** Puts a schedule there for every leader, or takes it away. */
   put(object: Schedule): void;
   leader(name: string): ScheduleLoop & { end(): void };
@@ -28,6 +32,7 @@ export interface ScheduleWorld {
   dues(): readonly number[];
 }
 
+const CLAIM_MS = 3_000;
 const ENDPOINT: BrokerEndpoint = {
   host: "b",
   port: 1,
@@ -71,15 +76,30 @@ export function scheduleObject(spec: Partial<Schedule["spec"]>, metadata: Partia
   };
 }
 
+/** Who serves one at a time, as a Redis does. */
+function createQueueing(clock: FakeClock): (ms: number) => Promise<void> {
+  let free = 0;
+  return async (ms) => {
+    if (ms === 0) return;
+    free = Math.max(free, clock.elapsed()) + ms;
+    await new Promise<void>((resolve) => void clock.after(free - clock.elapsed(), resolve));
+  };
+}
+
 export function createScheduleWorld(): ScheduleWorld {
   const clock = createFakeClock();
   const began = clock.now();
   const objects = new Map<string, Schedule>();
   const listeners = new Set<(change: Change<Schedule>) => void>();
   const broken: ScheduleWorld["broken"] = {};
+  const slow: ScheduleWorld["slow"] = {};
+  const claims = { longestMs: 0, late: 0 };
+  const [storeTakes, brokerTakes] = [createQueueing(clock), createQueueing(clock)];
   const world = {
     clock,
     broken,
+    slow,
+    claims,
     published: [] as Publication[],
     revoked: [] as string[],
     notes: [] as ScheduleWorld["notes"],
@@ -88,11 +108,10 @@ export function createScheduleWorld(): ScheduleWorld {
   };
 
   const publishing: PublishPort = {
-    get up() {
-      return broken.broker !== true;
-    },
+    ready: async () => broken.broker !== true,
     async publish(message) {
       if (broken.broker === true) throw new BrokerError("unreachable", "amqp", "the broker is away");
+      await brokerTakes(slow.publishMs ?? 0);
       world.published.push(message);
       if (broken.swallow === true) throw new BrokerError("unreachable", "amqp", "the confirm was lost");
     },
@@ -108,10 +127,12 @@ export function createScheduleWorld(): ScheduleWorld {
   const records: RecordPort = {
     async read(uids) {
       guard();
+      await storeTakes(uids.length * (slow.storeMs ?? 0));
       return uids.map((uid): Hash => ({ ...world.records.get(uid) }));
     },
     async claim(requests, owner, claimMs) {
       guard();
+      await storeTakes(requests.length * (slow.storeMs ?? 0));
       return requests.map(({ uid, cursor }) => {
         const record = world.records.get(uid) ?? {};
         if ((record.cursor ?? "") !== cursor) return { moved: true };
@@ -124,9 +145,14 @@ export function createScheduleWorld(): ScheduleWorld {
     },
     async settle(entries) {
       guard(true);
+      await storeTakes(entries.length * (slow.storeMs ?? 0));
       return entries.map(({ uid, fence: of, fields }) => {
-        const { owner: _, exp: __, ...record } = world.records.get(uid) ?? {};
-        if (record.fence !== of) return false;
+        const { owner: _, exp, ...record } = world.records.get(uid) ?? {};
+        if (exp !== undefined) claims.longestMs = Math.max(claims.longestMs, clock.now() - (Number(exp) - CLAIM_MS));
+        if (record.fence !== of) {
+          claims.late += 1;
+          return false;
+        }
         world.records.set(uid, { ...record, ...fields });
         return true;
       });
@@ -159,7 +185,7 @@ export function createScheduleWorld(): ScheduleWorld {
             return { [Symbol.dispose]: () => listeners.delete(listener) };
           },
         },
-        brokerOf: () => ENDPOINT,
+        brokerOf: () => (broken.secrets === true ? { reason: "Pending", message: "not looked at yet" } : ENDPOINT),
         storeOf: () => STORE,
         brokers: createLinks(() => publishing, log),
         stores: createLinks(() => records, log),
@@ -169,7 +195,7 @@ export function createScheduleWorld(): ScheduleWorld {
         events: { record: ({ reason, note }) => void world.notes.push({ reason, note }) },
         owner: name,
         origin: `gen1@${name}`,
-        claimMs: 3_000,
+        claimMs: CLAIM_MS,
         onTimeMs: 15_000,
         signal: stop.signal,
         clock,

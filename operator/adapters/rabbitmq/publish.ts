@@ -103,9 +103,17 @@ export function openPublishing(endpoint: BrokerEndpoint, { random, confirmMs = 1
   };
 
   return {
-    get up() {
-      return connection.up;
-    },
+    ready: (withinMs) =>
+      new Promise((resolve) => {
+        if (connection.up) return resolve(true);
+        const end = (): void => {
+          clearTimeout(timer);
+          waiting[Symbol.dispose]();
+          resolve(connection.up);
+        };
+        const timer = setTimeout(end, withinMs);
+        const waiting = connection.onUp(end);
+      }),
     async publish(message) {
       try {
         await send(await current(), message);

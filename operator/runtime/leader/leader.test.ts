@@ -7,7 +7,14 @@ import { runElection } from "./leader.ts";
 import { LEASES, type Lease, readLease } from "./lease.ts";
 
 /** One candidate; `events` says what it did, with the time in seconds. */
-function candidate(kube: FakeKube, clock: FakeClock, identity: string, events: string[], lead?: (signal: AbortSignal) => Promise<void>) {
+function candidate(
+  kube: FakeKube,
+  clock: FakeClock,
+  identity: string,
+  events: string[],
+  lead?: (signal: AbortSignal) => Promise<void>,
+  times: { readonly lookMs?: number } = {},
+) {
   const stop = new AbortController();
   const say = (what: string) => void events.push(`${clock.elapsed() / 1_000} ${identity} ${what}`);
   const untilAborted = (signal: AbortSignal) =>
@@ -19,7 +26,10 @@ function candidate(kube: FakeKube, clock: FakeClock, identity: string, events: s
       });
     });
   const running = runElection(
-    { kube, clock, random: () => 0, log: createRecordingLog(), namespace: "system", name: "lease", identity, lead: lead ?? untilAborted },
+    {
+      ...{ kube, clock, random: () => 0, log: createRecordingLog(), namespace: "system", name: "lease", identity },
+      ...{ lead: lead ?? untilAborted, ...times },
+    },
     stop.signal,
   );
   return { stop, running, held: running.catch((error: unknown) => String(error)) };
@@ -58,6 +68,21 @@ test("a leader that stops releases the lease after its work has ended, and the n
   b.stop.abort();
   await b.running;
   expect(await holder(kube)).toBe("");
+});
+
+test("a candidate that looks often takes a lease soon after it was released, and the leader renews no more often for that", async () => {
+  const { kube, clock, events } = setup();
+  const a = candidate(kube, clock, "a", events, undefined, { lookMs: 200 });
+  await settled();
+  const b = candidate(kube, clock, "b", events, undefined, { lookMs: 200 });
+  await clock.advance(10_050);
+  expect(kube.calls.filter(({ verb }) => verb === "patch")).toHaveLength(5);
+  a.stop.abort();
+  await a.running;
+  await clock.advance(200);
+  expect(events.at(-1)).toMatch(/^10\.(05|1|15|2)\d* b leads$/);
+  b.stop.abort();
+  await b.running;
 });
 
 test("a leader that cannot renew stops acting 10 s after it last could, before another may begin", async () => {

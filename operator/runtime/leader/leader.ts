@@ -19,8 +19,10 @@ export interface ElectionOptions {
   readonly renewMs?: number;
   /** How long `lead` may take to end when this process is told to; then the lease is released nevertheless, and the process must end. Default 3,000. */
   readonly stopMs?: number;
-  /** How often the leader renews and the others look; default 2,000. */
+  /** How often the leader renews; default 2,000. */
   readonly retryMs?: number;
+  /** How often a candidate looks; default `retryMs`. */
+  readonly lookMs?: number;
   /** Acts as the leader until the signal aborts; it must end then, at once. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly onChange?: (leading: boolean) => void;
@@ -35,7 +37,7 @@ export interface ElectionOptions {
  * end then.
  */
 export async function runElection(options: ElectionOptions, signal: AbortSignal): Promise<void> {
-  const { clock, random, log, retryMs = 2_000, identity } = options;
+  const { clock, random, log, retryMs = 2_000, lookMs = retryMs, identity } = options;
   const claim = createClaim(options);
   while (!signal.aborted) {
     if (await claim.attempt()) {
@@ -43,7 +45,7 @@ export async function runElection(options: ElectionOptions, signal: AbortSignal)
       await reign(options, claim, signal);
     } else {
       // Between half and the whole, so that candidates do not come together, and a released lease is soon taken.
-      await sleep(clock, retryMs * (0.5 + 0.5 * random()), signal);
+      await sleep(clock, lookMs * (0.5 + 0.5 * random()), signal);
     }
   }
 }
