@@ -30,9 +30,12 @@ export interface ScheduleLoop extends AsyncDisposable {
   entries(): Iterable<Entry>;
 }
 
-/** Most schedules of one batch, and most batches side by side: to plan takes the processor, and what is claimed must be out before its claim ends. */
-const BATCH = 200;
-const SIDE_BY_SIDE = 2;
+/**
+ * Most schedules of one batch, and most batches side by side: to plan takes the processor, and what is claimed must be out before its claim ends. Small
+ * batches: what waits for its confirm outlives many young collections.
+ */
+const BATCH = 50;
+const SIDE_BY_SIDE = 4;
 /** How soon a Broker or Store that was not there is looked for again, ms. */
 const MISSING_MS = 1_000;
 /** Looks at the clock at least so often, ms: it may have been set. */

@@ -32,9 +32,25 @@ export function messageProblem({ spec }: Schedule): string | undefined {
   return undefined;
 }
 
+/** What all messages of one spec have in common: args and kwargs, written once. */
+const payloads = new WeakMap<Schedule["spec"], { readonly body: Uint8Array; readonly argsrepr: string; readonly kwargsrepr: string }>();
+
+function payloadOf(spec: Schedule["spec"]) {
+  const { args, kwargs } = spec;
+  const embed = { callbacks: null, errbacks: null, chain: null, chord: null };
+  const payload = payloads.get(spec) ?? {
+    body: new TextEncoder().encode(JSON.stringify([args, kwargs, embed])),
+    argsrepr: pythonRepr(args, true),
+    kwargsrepr: pythonRepr(kwargs),
+  };
+  payloads.set(spec, payload);
+  return payload;
+}
+
 /** The message of one run: what a Celery client would send, so that any Celery worker runs it. Pure. */
 export function messageOf({ metadata, spec }: Schedule, { taskId, due, now, origin }: Run): Publication {
-  const { task, args, kwargs, queue, exchange, routingKey, priority, headers } = spec;
+  const { task, queue, exchange, routingKey, priority, headers } = spec;
+  const { body, argsrepr, kwargsrepr } = payloadOf(spec);
   const expiresMs = spec.expires === undefined ? undefined : durationMs(spec.expires);
   return {
     exchange: exchange ?? "",
@@ -42,7 +58,7 @@ export function messageOf({ metadata, spec }: Schedule, { taskId, due, now, orig
     correlationId: taskId,
     priority: priority ?? 0,
     ...(expiresMs === undefined ? {} : { expiration: expiresMs }),
-    body: new TextEncoder().encode(JSON.stringify([args, kwargs, { callbacks: null, errbacks: null, chain: null, chord: null }])),
+    body,
     headers: {
       lang: "py",
       task,
@@ -56,8 +72,8 @@ export function messageOf({ metadata, spec }: Schedule, { taskId, due, now, orig
       timelimit: [null, null],
       root_id: taskId,
       parent_id: null,
-      argsrepr: pythonRepr(args, true),
-      kwargsrepr: pythonRepr(kwargs),
+      argsrepr,
+      kwargsrepr,
       origin,
       ignore_result: false,
       replaced_task_nesting: 0,

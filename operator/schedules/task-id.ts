@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** RFC 9562, version 5, below a name space of our own. */
 const NAME_SPACE = Buffer.from("6f1f5c5c0a6b5d0c9c7d9a4c0c0b7a11", "hex");
@@ -10,7 +10,7 @@ const NAME_SPACE = Buffer.from("6f1f5c5c0a6b5d0c9c7d9a4c0c0b7a11", "hex");
  */
 export function taskIdOf(uid: string, due: number | { readonly runNow: string }): string {
   const name = typeof due === "number" ? `${uid}/${due}` : `${uid}/run-now/${due.runNow}`;
-  const digest = createHash("sha1").update(NAME_SPACE).update(name).digest().subarray(0, 16);
+  const digest = hash("sha1", Buffer.concat([NAME_SPACE, Buffer.from(name)]), "buffer").subarray(0, 16);
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   return digest.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

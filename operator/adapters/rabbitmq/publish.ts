@@ -85,12 +85,19 @@ export function openPublishing(endpoint: BrokerEndpoint, { random, confirmMs = 1
         replyTo: "",
         ...(expiration === undefined ? {} : { expiration: String(expiration) }),
       };
-      channel.publish(exchange, routingKey, Buffer.from(body), { ...properties, ...own }, (error: unknown) => {
-        if (error instanceof Error && error.message === "channel closed") return; // `failAll` knows why.
-        if (error) settle(new BrokerError("unavailable", "amqp", `${display} did not take the message for ${where(message)}`));
-        else if (entry.returned) settle(new BrokerError("missing", "amqp", `no queue takes a message for ${where(message)} on ${display}`));
-        else settle();
-      });
+      channel.publish(
+        exchange,
+        routingKey,
+        Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        { ...properties, ...own },
+        (error: unknown) => {
+          if (error instanceof Error && error.message === "channel closed") return; // `failAll` knows why.
+          if (error) settle(new BrokerError("unavailable", "amqp", `${display} did not take the message for ${where(message)}`));
+          else if (entry.returned)
+            settle(new BrokerError("missing", "amqp", `no queue takes a message for ${where(message)} on ${display}`));
+          else settle();
+        },
+      );
     });
 
   const onChannel = async (work: (channel: Channel) => Promise<void>): Promise<void> => {

@@ -4,8 +4,8 @@
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then
   return 0
 end
-for i = 3, #ARGV, 2 do
-  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+if #ARGV > 2 then
+  redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 end
 redis.call('HDEL', KEYS[1], 'owner', 'exp')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
