@@ -1,4 +1,5 @@
 import { DUE_HEADER, PUBLISHED_AT_HEADER, SCHEDULE_HEADER } from "../../worker/contract/names.ts";
+import { TASK_HEADERS, taskHeaders } from "../../worker/contract/task-headers.ts";
 import { durationMs } from "../kinds/quantities.ts";
 import type { Schedule } from "../kinds/schedule/schema.ts";
 import type { Publication } from "./ports.ts";
@@ -14,16 +15,12 @@ export interface Run {
   readonly origin: string;
 }
 
-/** Celery's protocol 2 has these in the headers (celery/app/amqp.py, `as_task_v2`). */
-const CELERYS: ReadonlySet<string> = new Set(
-  `lang task id shadow eta expires group group_index retries timelimit root_id parent_id argsrepr kwargsrepr origin ignore_result
-   replaced_task_nesting stamped_headers stamps ${DUE_HEADER} ${SCHEDULE_HEADER} ${PUBLISHED_AT_HEADER}`.split(/\s+/),
-);
+const TAKEN: ReadonlySet<string> = new Set([...TASK_HEADERS, DUE_HEADER, SCHEDULE_HEADER, PUBLISHED_AT_HEADER]);
 const MAX_BODY_BYTES = 256 * 1_024;
 
 /** What is wrong with a schedule's message, in words that name the field; undefined when nothing is. */
 export function messageProblem({ spec }: Schedule): string | undefined {
-  const taken = Object.keys(spec.headers ?? {}).find((name) => CELERYS.has(name));
+  const taken = Object.keys(spec.headers ?? {}).find((name) => TAKEN.has(name));
   if (taken !== undefined) return `headers.${taken} is Celery's own; give the header another name`;
   const bytes = new TextEncoder().encode(JSON.stringify([spec.args, spec.kwargs])).length;
   if (bytes > MAX_BODY_BYTES)
@@ -60,25 +57,14 @@ export function messageOf({ metadata, spec }: Schedule, { taskId, due, now, orig
     ...(expiresMs === undefined ? {} : { expiration: expiresMs }),
     body,
     headers: {
-      lang: "py",
-      task,
-      id: taskId,
-      shadow: null,
-      eta: null,
-      expires: expiresMs === undefined ? null : pythonTime(now + expiresMs),
-      group: null,
-      group_index: null,
-      retries: 0,
-      timelimit: [null, null],
-      root_id: taskId,
-      parent_id: null,
-      argsrepr,
-      kwargsrepr,
-      origin,
-      ignore_result: false,
-      replaced_task_nesting: 0,
-      stamped_headers: null,
-      stamps: {},
+      ...taskHeaders({
+        task,
+        id: taskId,
+        argsrepr,
+        kwargsrepr,
+        origin,
+        expires: expiresMs === undefined ? undefined : pythonTime(now + expiresMs),
+      }),
       ...headers,
       [PUBLISHED_AT_HEADER]: now,
       [SCHEDULE_HEADER]: `${metadata.namespace ?? "default"}/${metadata.name}`,

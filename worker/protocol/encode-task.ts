@@ -1,3 +1,4 @@
+import { taskHeaders } from "../contract/task-headers.ts";
 import type { MessageProperties } from "../ports.ts";
 import type { Signature } from "./canvas/signature.ts";
 import { formatIso } from "./json/iso.ts";
@@ -65,26 +66,14 @@ export function encodeTask(task: OutgoingTask): { readonly properties: MessagePr
 }
 
 function celeryHeaders(task: OutgoingTask, args: readonly unknown[], kwargs: object): Record<string, unknown> {
-  const iso = (at: number | string | undefined): string | null => (typeof at === "number" ? formatIso(at) : (at ?? null));
-  return {
-    lang: "py",
+  const iso = (at: number | string | undefined): string | undefined => (typeof at === "number" ? formatIso(at) : at);
+  return taskHeaders({
+    ...task,
     task: task.name,
-    id: task.id,
-    shadow: task.shadow ?? null,
     eta: iso(task.eta),
     expires: iso(task.expires),
-    group: task.group ?? null,
-    group_index: task.groupIndex ?? null,
-    retries: task.retries ?? 0,
     timelimit: [task.timeLimit?.hard ?? null, task.timeLimit?.soft ?? null],
-    root_id: task.rootId ?? task.id,
-    parent_id: task.parentId ?? null,
     argsrepr: task.argsRepr ?? saferepr(args, { tuple: true }),
     kwargsrepr: task.kwargsRepr ?? saferepr(kwargs),
-    origin: task.origin,
-    ignore_result: task.ignoreResult === undefined ? false : task.ignoreResult,
-    replaced_task_nesting: task.replacedTaskNesting ?? 0,
-    stamped_headers: task.stampedHeaders ?? null,
-    stamps: task.stamps ?? {},
-  };
+  });
 }
