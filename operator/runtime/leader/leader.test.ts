@@ -25,13 +25,8 @@ function candidate(
         resolve();
       });
     });
-  const running = runElection(
-    {
-      ...{ kube, clock, random: () => 0, log: createRecordingLog(), namespace: "system", name: "lease", identity },
-      ...{ lead: lead ?? untilAborted, ...times },
-    },
-    stop.signal,
-  );
+  const shared = { kube, clock, random: () => 0, log: createRecordingLog(), namespace: "system", name: "lease" };
+  const running = runElection({ ...shared, ...times, identity, lead: lead ?? untilAborted }, stop.signal);
   return { stop, running, held: running.catch((error: unknown) => String(error)) };
 }
 
