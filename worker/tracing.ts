@@ -67,13 +67,21 @@ function describe(span: Span, outcome: Outcome): void {
  * One attempt at a task as a span `run/<task>`, child of whoever sent it, under the names of opentelemetry-instrumentation-celery. `work` gets
  * the headers that what it sends shall carry. Without an SDK there is no span, and the sender's headers are handed on.
  */
-export async function traced(
+export function traced(
   task: TaskMessage,
   delivery: { readonly queue: string },
   work: (carrier: TraceHeaders) => Promise<Outcome>,
 ): Promise<Outcome> {
   const given = traceOf(task.headers);
-  if (!hasSdk()) return await work(given);
+  return hasSdk() ? recorded(task, delivery, given, work) : work(given);
+}
+
+async function recorded(
+  task: TaskMessage,
+  delivery: { readonly queue: string },
+  given: TraceHeaders,
+  work: (carrier: TraceHeaders) => Promise<Outcome>,
+): Promise<Outcome> {
   const parent = propagation.extract(ROOT_CONTEXT, given);
   const attributes = {
     "celery.action": "run",

@@ -5,7 +5,7 @@ import { connectRedis } from "../../worker/adapters/redis.ts";
 import { openChords } from "../../worker/chords/chords.ts";
 import { type AttemptDeps, attempt, type Observer } from "../../worker/engine/attempt.ts";
 import { newScheduled } from "../../worker/engine/scheduled.ts";
-import { newStopper } from "../../worker/engine/stopper.ts";
+import { Stopper } from "../../worker/engine/stopper.ts";
 import { openTaskSettings } from "../../worker/engine/task-settings.ts";
 import { openGlobalRates } from "../../worker/leases/global-rates.ts";
 import { openKeeper } from "../../worker/leases/keeper.ts";
@@ -124,7 +124,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       },
     };
     try {
-      await Promise.race([attempt({ delivery, control: newStopper() }, deps), died.promise]);
+      await Promise.race([attempt({ delivery, control: new Stopper() }, deps), died.promise]);
     } catch (error) {
       if (!(error instanceof Death)) throw error;
       delivery.reject(true);

@@ -15,6 +15,10 @@ interface Waiting {
   readonly calls: Call[];
 }
 
+/** Whether both have as many keys and as many arguments. */
+const isAlike = (one: Call | undefined, other: Call): boolean =>
+  one?.keys.length === other.keys.length && one.args.length === other.args.length;
+
 /** So that no batch keeps Redis from its other clients for longer than a millisecond or two. */
 const MAX_CALLS = 64;
 
@@ -59,13 +63,18 @@ export function batched(evaluate: Evaluate): Evaluate {
       if (calls.length === 1) return first.answer.resolve(await evaluate(script, first.keys, first.args));
       const together = scripts.get(script.sha) ?? many(script);
       scripts.set(script.sha, together);
-      const counts = [first.keys.length, first.args.length];
-      const keys = calls.flatMap((call) => call.keys);
-      const replies = await evaluate(together, keys, [...counts, ...calls.flatMap((call) => call.args)]);
+      const keys: string[] = [];
+      const args: (string | number | Uint8Array)[] = [first.keys.length, first.args.length];
+      for (const call of calls) {
+        keys.push(...call.keys);
+        args.push(...call.args);
+      }
+      const replies = await evaluate(together, keys, args);
       if (!Array.isArray(replies) || replies.length !== calls.length) throw new Error(`redis: ${together.name} gave no reply per call`);
-      for (const [at, reply] of (replies as readonly unknown[]).entries()) {
-        if (reply instanceof Error) calls[at]?.answer.reject(reply);
-        else calls[at]?.answer.resolve(reply);
+      for (const [at, { answer }] of calls.entries()) {
+        const reply: unknown = replies[at];
+        if (reply instanceof Error) answer.reject(reply);
+        else answer.resolve(reply);
       }
     } catch (error) {
       for (const { answer } of calls) answer.reject(error);
@@ -73,15 +82,14 @@ export function batched(evaluate: Evaluate): Evaluate {
   };
 
   return (script, keys, args) => {
-    const group = `${script.sha}:${keys.length}:${args.length}`;
     const call: Call = { keys, args, answer: Promise.withResolvers() };
-    const batch = waiting.get(group);
-    if (batch !== undefined && batch.calls.length < MAX_CALLS) batch.calls.push(call);
+    const batch = waiting.get(script.sha);
+    if (batch !== undefined && batch.calls.length < MAX_CALLS && isAlike(batch.calls[0], call)) batch.calls.push(call);
     else {
       const fresh: Waiting = { script, calls: [call] };
-      waiting.set(group, fresh);
+      waiting.set(script.sha, fresh);
       queueMicrotask(() => {
-        if (waiting.get(group) === fresh) waiting.delete(group);
+        if (waiting.get(script.sha) === fresh) waiting.delete(script.sha);
         void send(fresh);
       });
     }

@@ -98,7 +98,8 @@ export async function attempt(running: Running, deps: AttemptDeps): Promise<void
   if (early !== undefined) return await park(running, parked(task, delivery, early.ms, early.headers), deps);
   const bound = definition.bind(task.args, task.kwargs);
   if ("problem" in bound) return await end(failure({ exc_type: "TypeError", exc_message: [bound.problem], exc_module: "builtins" }));
-  const shared = await globalRateWait(definition, task, bound.input, deps.globalRates);
+  const limited = definition.globalRateLimit !== undefined;
+  const shared = limited ? await globalRateWait(definition, task, bound.input, deps.globalRates) : undefined;
   if (shared !== undefined) return await park(running, parked(task, delivery, shared.ms, shared.headers), deps);
 
   const { mode } = definition;

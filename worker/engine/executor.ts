@@ -1,6 +1,6 @@
 import type { Clock, Delivery } from "../ports.ts";
 import type { Running } from "./attempt.ts";
-import { newStopper } from "./stopper.ts";
+import { Stopper } from "./stopper.ts";
 import type { Tally } from "./tally.ts";
 
 export interface Executor {
@@ -38,7 +38,7 @@ export function openExecutor(slots: number, deps: ExecutorDeps): Executor {
   const idlers: (() => void)[] = [];
 
   const start = async (delivery: Delivery): Promise<void> => {
-    const slot: Running = { delivery, control: newStopper() };
+    const slot: Running = { delivery, control: new Stopper() };
     running.add(slot);
     tally.busy = running.size;
     try {

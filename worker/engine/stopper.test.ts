@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { newStopper } from "./stopper.ts";
+import { Stopper } from "./stopper.ts";
 
 test("the first reason is the signal's, whoever asks for it when; each abort is told", () => {
   const told: string[] = [];
-  const stopper = newStopper();
+  const stopper = new Stopper();
   stopper.onAbort = ({ message }) => void told.push(message);
   expect(stopper.aborted).toBe(false);
   stopper.abort(new Error("first"));
@@ -15,7 +15,7 @@ test("the first reason is the signal's, whoever asks for it when; each abort is 
 });
 
 test("a signal that was asked for before aborts too", () => {
-  const stopper = newStopper();
+  const stopper = new Stopper();
   const { signal } = stopper;
   expect(signal.aborted).toBe(false);
   stopper.abort(new Error("stop"));

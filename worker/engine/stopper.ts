@@ -1,30 +1,24 @@
 /** How a task in a slot is told to stop: once, the first reason wins. */
-export interface Stopper {
-  /** Made when it is first asked for: to most tasks nobody ever says stop. */
-  readonly signal: AbortSignal;
-  readonly aborted: boolean;
-  abort(reason: Error): void;
+export class Stopper {
+  #control: AbortController | undefined;
+  #first: Error | undefined;
   /** Told of every `abort`, also of those after the first. */
-  onAbort: ((reason: Error) => void) | undefined;
-}
+  onAbort: ((reason: Error) => void) | undefined = undefined;
 
-export function newStopper(): Stopper {
-  let control: AbortController | undefined;
-  let first: Error | undefined;
-  return {
-    onAbort: undefined,
-    get aborted() {
-      return first !== undefined;
-    },
-    get signal() {
-      control ??= new AbortController();
-      if (first !== undefined) control.abort(first);
-      return control.signal;
-    },
-    abort(reason) {
-      first ??= reason;
-      control?.abort(first);
-      this.onAbort?.(reason);
-    },
-  };
+  get aborted(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /** Made when it is first asked for: to most tasks nobody ever says stop. */
+  get signal(): AbortSignal {
+    this.#control ??= new AbortController();
+    if (this.#first !== undefined) this.#control.abort(this.#first);
+    return this.#control.signal;
+  }
+
+  abort(reason: Error): void {
+    this.#first ??= reason;
+    this.#control?.abort(this.#first);
+    this.onAbort?.(reason);
+  }
 }

@@ -10,7 +10,7 @@ export function withTrace<T extends { readonly properties: MessageProperties }>(
   when: "always" | "unless there" = "always",
 ): T {
   const { headers } = message.properties;
-  const same = Object.entries(trace).every(([name, value]) => headers[name] === value);
+  const same = Object.keys(trace).every((name) => headers[name] === trace[name]);
   if (same || (when === "unless there" && headers["traceparent"] !== undefined)) return message;
   return { ...message, properties: { ...message.properties, headers: { ...headers, ...trace } } };
 }

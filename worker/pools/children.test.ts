@@ -32,7 +32,7 @@ const task = { name: "t" } as Task;
 const call = () => ({
   key: "k",
   message: { properties: {} as MessageProperties, body: new Uint8Array() },
-  kill: new AbortController().signal,
+  kill: new AbortController(),
 });
 const context = () => ({ signal: new AbortController().signal, redelivered: false, fence: "1", request: {} }) as unknown as TaskContext;
 /* oxlint-enable typescript/no-unsafe-type-assertion */

@@ -111,7 +111,7 @@ export function childrenPool(options: ChildrenOptions): Pool {
     void slot.child.kill();
   };
 
-  const runIn = async (slot: Slot, task: Task, context: TaskContext, { message, key, kill }: Call): Promise<unknown> => {
+  const runIn = async (slot: Slot, task: Task, context: TaskContext, { message, key, kill: { signal: kill } }: Call): Promise<unknown> => {
     await slot.ready;
     const id = (serial += 1);
     const work: Job = { context, done: Promise.withResolvers() };

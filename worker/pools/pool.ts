@@ -7,7 +7,7 @@ export interface Call {
   /** Of the task's lease; "" without one. */
   readonly key: string;
   /** Aborts when nobody waits for the task any more: a hard limit, a lost lease. A pool that can, ends what runs it. */
-  readonly kill: AbortSignal;
+  readonly kill: { readonly signal: AbortSignal };
 }
 
 /** How a slot runs a task. The engine owns slots, leases, limits and results; a pool only runs. */

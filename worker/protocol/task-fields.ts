@@ -60,9 +60,12 @@ export function readTask(
 
 /** Leaves out what is undefined, so that an absent field is absent. */
 function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  const known: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) known[name] = value as Exclude<T[typeof name], undefined>;
+  }
+  return known;
 }
 
 function text(value: unknown): string | undefined {

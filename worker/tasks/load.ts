@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { isTask, type Task } from "./define-task.ts";
 import { isMiddleware, type Middleware, withMiddleware } from "./middleware.ts";
 import { openModules } from "./modules.ts";
+import { stripTypes } from "./strip-types.ts";
 
 /** A mistake in the user's modules; the process should say so where Kubernetes shows it, and end. */
 class TaskModuleError extends Error {
@@ -50,7 +51,7 @@ export async function loadTasks(folder: string): Promise<LoadedModules> {
   const middlewares = new Set<Middleware>();
   if (files.length === 0) return { tasks: new Map(), middlewares: [] };
   // For the life of the process: a task may import more while it runs.
-  openModules(pathToFileURL(await realpath(folder)));
+  openModules(pathToFileURL(await realpath(folder)), await stripTypes(folder));
   for (const file of files) {
     const real = await realpath(join(folder, file));
     let exported: Record<string, unknown>;

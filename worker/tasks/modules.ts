@@ -16,9 +16,10 @@ const FORMATS: readonly (readonly [ending: RegExp, format: string])[] = [
 /**
  * Lets the modules of a folder write `import { defineTask } from "longshore"` and `import * as z from "zod"` wherever the folder is:
  * both names lead to this worker's own modules, so that classes are the same on both sides. Files of the folder are ES modules
- * without a package.json, TypeScript by Node's type stripping. Never changes how any other module is found.
+ * without a package.json; `stripped` are the TypeScript ones as JavaScript, by URL, and Node strips what is not there.
+ * Never changes how any other module is found.
  */
-export function openModules(folder: URL): Disposable {
+export function openModules(folder: URL, stripped: ReadonlyMap<string, string>): Disposable {
   const prefix = folder.href.endsWith("/") ? folder.href : `${folder.href}/`;
   const isUsers = (url: string | undefined): boolean =>
     url?.startsWith(prefix) === true && !url.slice(prefix.length).includes("node_modules/");
@@ -29,6 +30,10 @@ export function openModules(folder: URL): Disposable {
       const found = next(specifier, context);
       const format = isUsers(found.url) ? FORMATS.find(([ending]) => ending.test(found.url))?.[1] : undefined;
       return format === undefined ? found : { ...found, format };
+    },
+    load(url, context, next) {
+      const source = stripped.get(url);
+      return source === undefined ? next(url, context) : { format: "module", source, shortCircuit: true };
     },
   });
   return { [Symbol.dispose]: () => hooks.deregister() };

@@ -1,7 +1,7 @@
 import { WorkerStopping } from "../engine/failure.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import { runTask } from "../engine/run-task.ts";
-import { newStopper } from "../engine/stopper.ts";
+import { Stopper } from "../engine/stopper.ts";
 import { openTaskSettings } from "../engine/task-settings.ts";
 import { LeaseLost } from "../leases/keeper.ts";
 import { asyncPool } from "../pools/async.ts";
@@ -87,7 +87,7 @@ export async function runOnce(definition: Task, call: TaskCall = {}): Promise<Ta
   let effects = 0;
   const write = (level: keyof TaskLog) => (fields: object, sentence: string) => void log.push({ level, fields, sentence });
   const taskLog: TaskLog = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
-  const control = newStopper();
+  const control = new Stopper();
   const stop = (): void => control.abort(new WorkerStopping("the worker's grace period is over"));
   let isLost = false;
   const lose = (): void => {

@@ -18,10 +18,15 @@ export function parseIso(text: string): number | undefined {
 
 /** `isoformat()` of an aware UTC datetime: `+00:00`, never `Z` (Python before 3.11 does not read it), no fraction when it is zero. */
 export function formatIso(ms: number): string {
+  if (ms === last.ms) return last.text;
   const text = new Date(ms).toISOString();
   const fraction = text.slice(-5, -1);
-  return `${text.slice(0, -5)}${fraction === ".000" ? "" : `${fraction}000`}+00:00`;
+  last = { ms, text: `${text.slice(0, -5)}${fraction === ".000" ? "" : `${fraction}000`}+00:00` };
+  return last.text;
 }
+
+/** A busy worker ends many tasks in one millisecond. */
+let last: { readonly ms: number; readonly text: string } = { ms: Number.NaN, text: "" };
 
 function offsetMs(zone: string): number {
   const digits = zone.replace(/[^\d]/g, "");

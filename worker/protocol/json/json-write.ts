@@ -13,58 +13,61 @@ const NON_ASCII = /[\u007f-\uffff]/g;
  * `undefined` is left out of objects and is null elsewhere. Throws JsonError that names the place, such as `$.clips[3].run`.
  */
 export function writeJson(value: unknown, maxDepth: number): string {
-  /** Where the writing is: keys and indices. */
-  const path: (string | number)[] = [];
+  return write(value, [], maxDepth);
+}
 
-  const fail = (code: JsonError["code"], what: string): never => {
-    const place = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
-    throw new JsonError(code, `$${place.length > 80 ? `${place.slice(0, 80)}…` : place} ${what}`);
-  };
+/** Where the writing is: keys and indices. */
+type Path = (string | number)[];
 
-  const step = (key: string | number, item: unknown): string => {
-    path.push(key);
-    const text = write(item);
-    path.pop();
-    return text;
-  };
+function fail(path: Path, code: JsonError["code"], what: string): never {
+  const place = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+  throw new JsonError(code, `$${place.length > 80 ? `${place.slice(0, 80)}…` : place} ${what}`);
+}
 
-  function write(item: unknown): string {
-    switch (typeof item) {
-      case "string":
-        return quote(item);
-      case "number":
-        return jsonNumber(item);
-      case "boolean":
-        return item ? "true" : "false";
-      case "bigint":
-        return item.toString();
-      case "undefined":
-        return "null";
-      case "object":
-        return item === null ? "null" : writeObject(item);
-      default:
-        return fail("unserializable", `is a ${typeof item}: a message carries data only`);
-    }
+function step(key: string | number, item: unknown, path: Path, maxDepth: number): string {
+  path.push(key);
+  const text = write(item, path, maxDepth);
+  path.pop();
+  return text;
+}
+
+function write(item: unknown, path: Path, maxDepth: number): string {
+  switch (typeof item) {
+    case "string":
+      return quote(item);
+    case "number":
+      return jsonNumber(item);
+    case "boolean":
+      return item ? "true" : "false";
+    case "bigint":
+      return item.toString();
+    case "undefined":
+      return "null";
+    case "object":
+      return item === null ? "null" : writeObject(item, path, maxDepth);
+    default:
+      return fail(path, "unserializable", `is a ${typeof item}: a message carries data only`);
   }
+}
 
-  function writeObject(item: object): string {
-    if (item instanceof PyFloat) return jsonFloat(item.value);
-    if (path.length >= maxDepth) return fail("depth", `is nested deeper than ${maxDepth}, or contains itself`);
-    if (item instanceof Date || item instanceof Uint8Array || item instanceof PyValue) {
-      if (item instanceof Date && Number.isNaN(item.getTime())) return fail("unserializable", "is an invalid Date");
-      const [type, inner] = typedParts(item, (date) => (date instanceof PyDateTime ? date.isoText : formatIso(date.getTime())));
-      return `{"__type__": "${type}", "__value__": ${write(inner)}}`;
-    }
-    if (Array.isArray(item)) return `[${item.map((each: unknown, index) => step(index, each)).join(", ")}]`;
-    if (item instanceof Set) return write([...item]);
-    if (item instanceof Map) return write(Object.fromEntries(item));
-    if ("toJSON" in item && typeof item.toJSON === "function") return step("toJSON()", item.toJSON());
-    const parts: string[] = [];
-    for (const [key, each] of Object.entries(item)) if (each !== undefined) parts.push(`${quote(key)}: ${step(key, each)}`);
-    return `{${parts.join(", ")}}`;
+function writeObject(item: object, path: Path, maxDepth: number): string {
+  if (item instanceof PyFloat) return jsonFloat(item.value);
+  if (path.length >= maxDepth) return fail(path, "depth", `is nested deeper than ${maxDepth}, or contains itself`);
+  if (item instanceof Date || item instanceof Uint8Array || item instanceof PyValue) {
+    if (item instanceof Date && Number.isNaN(item.getTime())) return fail(path, "unserializable", "is an invalid Date");
+    const [type, inner] = typedParts(item, (date) => (date instanceof PyDateTime ? date.isoText : formatIso(date.getTime())));
+    return `{"__type__": "${type}", "__value__": ${write(inner, path, maxDepth)}}`;
   }
-
-  return write(value);
+  if (Array.isArray(item)) return `[${item.map((each: unknown, index) => step(index, each, path, maxDepth)).join(", ")}]`;
+  if (item instanceof Set) return write([...item], path, maxDepth);
+  if (item instanceof Map) return write(Object.fromEntries(item), path, maxDepth);
+  if ("toJSON" in item && typeof item.toJSON === "function") return step("toJSON()", item.toJSON(), path, maxDepth);
+  let text = "";
+  for (const key of Object.keys(item)) {
+    const each: unknown = (item as Readonly<Record<string, unknown>>)[key];
+    if (each !== undefined) text += `${text === "" ? "" : ", "}${quote(key)}: ${step(key, each, path, maxDepth)}`;
+  }
+  return `{${text}}`;
 }
 
 /** `json.dumps` escapes what `JSON.stringify` escapes, and everything beyond ASCII, as UTF-16 units in lower-case hex. */

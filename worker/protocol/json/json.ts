@@ -22,7 +22,7 @@ const WHOLE_FLOAT = /\d(?:\.|[eE][+-]?)\d/;
  * Throws JsonError for text that is wrong, too deep or too large.
  */
 export function decodeJson(input: string | Uint8Array, options: Partial<JsonLimits> & { readonly exactFloats?: boolean } = {}): Value {
-  const { maxDepth, maxBytes } = { ...LIMITS, ...options };
+  const { maxDepth = LIMITS.maxDepth, maxBytes = LIMITS.maxBytes } = options;
   if (input.length > maxBytes) throw new JsonError("size", `${input.length} bytes, more than the ${maxBytes} that are taken`);
   const text = typeof input === "string" ? input : decodeUtf8(input);
   const exactFloats = options.exactFloats === true && WHOLE_FLOAT.test(text);
@@ -44,9 +44,12 @@ export function encodeJson(value: unknown, maxDepth: number = LIMITS.maxDepth): 
   return writeJson(value, maxDepth);
 }
 
+/** One for all texts: to make one costs as much as to decode a small text. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new JsonError("syntax", "not UTF-8");
   }
