@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { home } from "../../cluster/home.ts";
 import { withLock } from "../../cluster/lock.ts";
+import { FROM, TO } from "./queue.ts";
 
 export const BULLMQ_VERSION = "6.7.0";
 
-/** Fills a queue, then works it off with a no-op; says how many jobs per second it finished between a tenth and 95 in a hundred. */
+/** Fills a queue, then works it off with a no-op; says how many jobs per second it finished between the same shares as the others. */
 const PROGRAM = `
 import { Queue, Worker } from "bullmq";
 import IORedis from "ioredis";
@@ -23,8 +24,8 @@ let done = 0, first = 0, from = 0;
 const worker = new Worker("bench", async () => null, { connection: connection.duplicate(), concurrency });
 worker.on("completed", () => {
   done += 1;
-  if (done === Math.ceil(count * 0.1)) [first, from] = [done, performance.now()];
-  if (done === Math.floor(count * 0.95)) process.send((done - first) / ((performance.now() - from) / 1000), () => process.exit(0));
+  if (done === Math.ceil(count * ${FROM})) [first, from] = [done, performance.now()];
+  if (done === Math.floor(count * ${TO})) process.send((done - first) / ((performance.now() - from) / 1000), () => process.exit(0));
 });
 worker.on("error", () => {});
 `;

@@ -48,10 +48,11 @@ export async function celeryRate(lab: Lab, count: number): Promise<number> {
   return await drained(lab, count);
 }
 
-/** Messages per second that a process takes and acknowledges, one by one, and does nothing with. */
-export async function bareRate(lab: Lab, count: number): Promise<number> {
+/** Messages per second that a process takes and acknowledges, one by one; with leases it also asks for one and stores a result for each. */
+export async function bareRate(lab: Lab, count: number, leases: boolean): Promise<number> {
   await fill(lab.brokerUrl, "q", count, "bench.noop");
-  const child = spawn(process.execPath, [BARE, lab.brokerUrl, "q", String(CONCURRENCY)], { stdio: "ignore" });
+  const store = leases ? [lab.redisUrl] : [];
+  const child = spawn(process.execPath, [BARE, lab.brokerUrl, "q", String(CONCURRENCY), ...store], { stdio: "ignore" });
   const ended = once(child, "exit");
   try {
     return await drained(lab, count);
