@@ -17,9 +17,14 @@ const POOLS: Resource = { group: GROUP, version: VERSION, plural, kind };
 
 /** A pool's status is written at most this often, ms. */
 const EVERY_MS = 1_000;
+/** For each pool that there is, ms: where figures alone have changed they are written so much less often. A thousand pools ask the API server for a hundred writes a second. */
+const FIGURES_EVERY_MS = 10;
 
 export interface Publisher {
-  /** Writes the pool's status when it differs, at most once a second. Never throws: what fails is tried again with the next run. */
+  /**
+   * Writes the pool's status when it differs, at most once a second, figures of many pools less often; not while a burst is watched, for what is
+   * decided comes next. Never throws: what fails is tried again with the next run.
+   */
   publish(pool: WorkerPool, deployment: Deployment | undefined, pods: readonly Pod[], run: Run | undefined): void;
   forget(pool: ObjectKey): void;
   /** Resolves when what is being written is. */
@@ -34,7 +39,7 @@ export interface PublisherOptions {
 }
 
 export function createPublisher({ status, outcomeOf, clock, log }: PublisherOptions): Publisher {
-  const lastAt = new Map<ObjectKey, number>();
+  const last = new Map<ObjectKey, { readonly at: number; readonly decided: string }>();
   const times = new Map<ObjectKey, { readonly at: number; readonly text: string }>();
   const writing = new Map<ObjectKey, Promise<void>>();
   /** The same moment is always the same text, although two clocks drift: nothing is written while nothing changes. */
@@ -50,7 +55,11 @@ export function createPublisher({ status, outcomeOf, clock, log }: PublisherOpti
     publish(pool, deployment, pods, run) {
       const key = keyOf(pool);
       const now = clock.elapsed();
-      if (writing.has(key) || now - (lastAt.get(key) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
+      const before = last.get(key);
+      const decided =
+        run === undefined ? "" : `${run.decision.reason} ${run.decision.replicas} ${run.draining} ${deployment?.spec.replicas}`;
+      const every = before?.decided === decided ? Math.max(EVERY_MS, last.size * FIGURES_EVERY_MS) : EVERY_MS;
+      if (run?.pending === true || writing.has(key) || (before !== undefined && now - before.at < every)) return;
       const scaling = run && {
         reason: run.decision.reason,
         message: run.decision.message,
@@ -63,7 +72,7 @@ export function createPublisher({ status, outcomeOf, clock, log }: PublisherOpti
         observed: observedOf(run),
       };
       const { conditions, fields } = poolStatus({ pool, deployment, pods, outcome: outcomeOf(key), scaling });
-      lastAt.set(key, now);
+      last.set(key, { at: now, decided });
       const write = status
         .write(POOLS, pool, { conditions, fields })
         .then(
@@ -74,7 +83,7 @@ export function createPublisher({ status, outcomeOf, clock, log }: PublisherOpti
       writing.set(key, write);
     },
     forget(pool) {
-      lastAt.delete(pool);
+      last.delete(pool);
       times.delete(pool);
     },
     async settled() {

@@ -13,7 +13,7 @@ export interface LoopPool {
 export const QUICK_EVERY_MS = 200;
 const FULL_EVERY_MS = 1_000;
 /** Looks at queues that one broker is asked for, per second: beyond it pools take turns. */
-const LOOKS_PER_SECOND = 1_600;
+const LOOKS_PER_SECOND = 2_000;
 /** However many queues there are, each is looked at this often, ms: an older count is believed no more. */
 const SLOWEST_MS = 2_000;
 

@@ -1,8 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { OPERATOR_NAMESPACE } from "../product/operator.ts";
 
 /** Linux accounts process times in hundredths of a second (USER_HZ). */
 const TICKS_PER_SECOND = 100;
+
+/** With which flags the operator's image runs Node; throws when its Dockerfile does not say so in one line. */
+export function imageFlags(): readonly string[] {
+  const dockerfile = readFileSync(join(import.meta.dirname, "../../operator/Dockerfile"), "utf8");
+  const flags = /^ENTRYPOINT \["node", (.*), "\/app\/main\.mjs"\]$/m.exec(dockerfile)?.[1];
+  if (flags === undefined) throw new Error("operator/Dockerfile has no entrypoint of node, flags and main.mjs");
+  return flags.split(", ").map((flag) => flag.replaceAll('"', ""));
+}
 
 const read = (pid: number, file: string): string => readFileSync(`/proc/${pid}/${file}`, "utf8");
 

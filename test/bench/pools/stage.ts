@@ -10,6 +10,7 @@ import { startBroker, startRedis } from "../../cluster/cluster.ts";
 import { home } from "../../cluster/home.ts";
 import { type ApiServer, startApiServer } from "../../integration/api-server.ts";
 import { type OperatorProcess, startOperatorProcess } from "../../integration/operator-process.ts";
+import { imageFlags } from "../operator-processes.ts";
 import { type CountingAmqp, countDeclares } from "./counting-amqp.ts";
 import { type CountingHttp, countHttp } from "./counting-http.ts";
 
@@ -65,7 +66,7 @@ export async function setStage(name = "bench-pools"): Promise<Stage> {
     uris: { broker: `${through("amqp", declares.port)}/`, management: through("http", http.port), store: store.uri },
     async startOperator() {
       const env = { KUBECONFIG: server.kubeconfig, WORKER_IMAGE: "longshore-worker:bench", HEALTH_PORT: "0", HOME: home().run };
-      const argv = ["--max-semi-space-size=2", join(folder, "main.mjs")];
+      const argv = [...imageFlags(), join(folder, "main.mjs")];
       const operator = owned.use(startOperatorProcess(env, argv));
       await operator.said("leading");
       return operator;

@@ -9,6 +9,7 @@ import { startBroker, startRedis } from "../../cluster/cluster.ts";
 import { home } from "../../cluster/home.ts";
 import { type ApiServer, startApiServer } from "../../integration/api-server.ts";
 import { openScheduleStage, type ScheduleStage } from "../../integration/schedule-stage.ts";
+import { imageFlags } from "../operator-processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** One copy for the workers, one for the bench's own ledger. */
@@ -64,7 +65,7 @@ export async function setStage(): Promise<BenchStage> {
     stage,
     uris,
     redis,
-    main: ["--max-semi-space-size=2", join(folder, "main.mjs")],
+    main: [...imageFlags(), join(folder, "main.mjs")],
     startWorkers(count) {
       for (let index = 0; index < count; index += 1) {
         const env = {
