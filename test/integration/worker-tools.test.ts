@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -129,42 +127,6 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
     await control("revoke", { task_id: ids, terminate: true });
     await expect.poll(() => inspect("active"), { timeout: 30_000 }).toEqual([]);
     expect(await control("autoscale", { max: 5, min: 1 })).toEqual({ error: "ValueError('Autoscale not enabled')" });
-  });
-
-  test("Flower shows the worker and what became of its tasks, and controls it", async () => {
-    const port = 21_000 + database;
-    const flower = spawn(join(lab.bin, "celery"), ["-A", "tools_app", "flower", `--port=${port}`, "--address=127.0.0.1"], {
-      cwd: lab.folder,
-      env: { PATH: process.env["PATH"], FLOWER_UNAUTHENTICATED_API: "true", PYTHONDONTWRITEBYTECODE: "1" },
-      stdio: "ignore",
-    });
-    const ended = once(flower, "exit");
-    const api = async (path: string, init?: RequestInit): Promise<Record<string, unknown>> => {
-      const answer = await fetch(`http://127.0.0.1:${port}/api/${path}`, init).catch(() => undefined);
-      return answer?.ok === true ? ((await answer.json()) as Record<string, unknown>) : { status: answer?.status };
-    };
-    try {
-      await expect
-        .poll(() => api("workers?refresh=1"), { timeout: 40_000, interval: 500 })
-        .toMatchObject({
-          [NODE]: { active_queues: [{ name: "q" }], stats: { pool: {} }, registered: expect.arrayContaining(["t.quick"]) },
-        });
-      // It asks for events every few seconds; before, a task leaves no trace.
-      const seen = async (): Promise<unknown> => {
-        await python('app.send_task("t.quick").get(timeout=20)');
-        return Object.values(await api("tasks")).map((task) => [(task as { name?: string }).name, (task as { state?: string }).state]);
-      };
-      await expect.poll(seen, { timeout: 30_000, interval: 500 }).toContainEqual(["t.quick", "SUCCESS"]);
-      expect(await api(`worker/pool/grow/${NODE}?n=1`, { method: "POST" })).toMatchObject({ message: expect.stringContaining("Growing") });
-      expect(await inspect("stats")).toMatchObject({ pool: { "max-concurrency": 3 } });
-      const id = String(await python('result = app.send_task("t.wait").id'));
-      await expect.poll(() => inspect("active"), { timeout: 10_000 }).toMatchObject([{ id }]);
-      await api(`task/revoke/${id}?terminate=true`, { method: "POST" });
-      expect(await python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["celery.exceptions.TaskRevokedError", "terminated"]);
-    } finally {
-      flower.kill();
-      await ended;
-    }
   });
 });
 
