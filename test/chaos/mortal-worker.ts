@@ -1,7 +1,7 @@
 import { openChords } from "../../worker/chords/chords.ts";
 import { type AttemptDeps, attempt } from "../../worker/engine/attempt.ts";
 import { newScheduled } from "../../worker/engine/scheduled.ts";
-import { newStopper } from "../../worker/engine/stopper.ts";
+import { Stopper } from "../../worker/engine/stopper.ts";
 import { openTaskSettings } from "../../worker/engine/task-settings.ts";
 import { openGlobalRates } from "../../worker/leases/global-rates.ts";
 import { openKeeper } from "../../worker/leases/keeper.ts";
@@ -106,5 +106,5 @@ export function startMortalWorker({ store, broker, leaseMs, mayDie, onDeath, ran
     isRevoked: () => false,
     nextOwner: () => `${owner}/${(serial += 1)}`,
   };
-  return { life, take: (delivery) => attempt({ delivery, control: newStopper() }, deps) };
+  return { life, take: (delivery) => attempt({ delivery, control: new Stopper() }, deps) };
 }

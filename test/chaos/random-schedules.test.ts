@@ -83,7 +83,7 @@ async function schedule(seed: number): Promise<Seen> {
   const effects = new Map<string, number>();
   const key = randomUUID();
   const ids: string[] = [randomUUID()];
-  const world = openWorld({ store, random, leaseMs: LEASE_MS, deaths: 6, name: key, tasks: tasksOf(effects) });
+  const world = openWorld({ store, random, leaseMs: LEASE_MS, deaths: 3, name: key, tasks: tasksOf(effects) });
   const copies = 1 + Math.floor(random() * 3);
   const retries = random() < 0.3 ? 1 : 0;
   const next = randomUUID();
