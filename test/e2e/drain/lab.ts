@@ -42,6 +42,7 @@ export async function openDrainLab(cluster: Cluster, namespace: string, { spec, 
   const data = {
     "ledger.ts": await readFile(TASKS, "utf8"),
     "ledger_tasks.py": await file("ledger_tasks.py"),
+    "consumer.py": await file("consumer.py"),
   };
   const env = [
     { name: "LEDGER_HOST", value: cluster.hostAddress },
