@@ -1,32 +1,18 @@
 import { parseArgs } from "node:util";
+import { INSTEAD, OPTIONS, UNMET_NAMES } from "./command-options.ts";
 import type { WorkerEnv } from "./contract/env.ts";
 
 type Setting = Partial<Record<keyof WorkerEnv, string>>;
-const text = (short?: string) => ({ type: "string", ...(short === undefined ? {} : { short }) }) as const;
-const flag = (short?: string) => ({ type: "boolean", ...(short === undefined ? {} : { short }) }) as const;
 
-/** `celery worker`'s options, under its names. celery/bin/worker.py, celery/bin/celery.py */
-const OPTIONS = {
-  app: text("A"),
-  broker: text("b"),
-  "result-backend": text(),
-  queues: text("Q"),
-  concurrency: text("c"),
-  pool: text("P"),
-  hostname: text("n"),
-  loglevel: text("l"),
-  "task-events": flag("E"),
-  events: flag(),
-  "time-limit": text(),
-  "soft-time-limit": text(),
-  "max-tasks-per-child": text(),
-  "max-memory-per-child": text(),
-  optimization: text("O"),
-  "prefetch-multiplier": text(),
-  "without-gossip": flag(),
-  "without-mingle": flag(),
-  "without-heartbeat": flag(),
-} as const;
+/** A command line, read. */
+export interface CommandLine {
+  /** What the environment says otherwise is overridden. */
+  readonly settings: Setting;
+  /** What holds where the environment says nothing: Celery's own default. */
+  readonly defaults: Setting;
+  /** Options whose wish is not met, as `--logfile`. */
+  readonly unmet: readonly string[];
+}
 
 /** Celery's levels; the others have the same name here. */
 const LEVELS: Readonly<Record<string, string>> = { warning: "warn", critical: "error", fatal: "error" };
@@ -39,19 +25,44 @@ function nodeName(pattern: string, host: string): string {
   return named.includes("@") ? named : `${named}@${host}`;
 }
 
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const known = Object.keys(OPTIONS).filter((name) => !Object.hasOwn(INSTEAD, name));
+    throw new Error(`command line: ${error.message.split(". ")[0]}; known are --${known.join(", --")}`, { cause: error });
+  }
+}
+
+/** Celery's queues come from its configuration, of which there is none here. */
+function queuesOf(given: string | undefined, excluded: string | undefined): string | undefined {
+  if (excluded === undefined) return given;
+  if (given === undefined)
+    throw new Error("command line: found --exclude-queues without --queues, expected both: name the queues to consume");
+  const without = new Set(excluded.split(","));
+  return given
+    .split(",")
+    .filter((queue) => !without.has(queue))
+    .join();
+}
+
 /**
- * A command line as settings of the environment, which it overrides: `worker -A ./tasks -Q video_queue -c 2 -P threads`, or
- * `-A ./tasks worker …`. None at all changes nothing. A Python module after `-A` is let pass and not loaded. Under this command line a
- * queue that is missing is created, as Celery does. Throws an Error that names the option.
+ * A command line as settings of the environment: `worker -A ./tasks -Q video_queue -c 2 -P threads`, `-A ./tasks worker …` or the same
+ * after `celery`. None at all changes nothing. A Python module after `-A` is let pass and not loaded. Under this command line a queue that
+ * is missing is created, as Celery does, and without `-Q` it is `celery`. Throws an Error that names the option and what to do instead.
  */
-export function readCommandLine(argv: readonly string[], host: string): Setting {
-  if (argv.length === 0) return {};
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
-  const [command = "worker", ...more] = positionals;
+export function readCommandLine(argv: readonly string[], host: string): CommandLine {
+  if (argv.length === 0) return { settings: {}, defaults: {}, unmet: [] };
+  const { values, positionals } = parse(argv);
+  const [command = "worker", ...more] = positionals[0] === "celery" ? positionals.slice(1) : positionals;
   if (command !== "worker" || more.length > 0) {
     throw new Error(
       `command line: found "${positionals.join(" ")}", expected: worker -A <folder of tasks> -Q <queues> -c <slots> -P <pool>`,
     );
+  }
+  for (const [name, instead] of Object.entries(INSTEAD)) {
+    if (Object.hasOwn(values, name)) throw new Error(`command line: --${name} is not supported; ${instead}`);
   }
   const level = values.loglevel?.toLowerCase();
   const memory = values["max-memory-per-child"];
@@ -60,7 +71,7 @@ export function readCommandLine(argv: readonly string[], host: string): Setting 
     LONGSHORE_TASKS: isFolder ? values.app : undefined,
     CELERY_BROKER_URL: values.broker,
     CELERY_RESULT_BACKEND: values["result-backend"],
-    LONGSHORE_QUEUES: values.queues,
+    LONGSHORE_QUEUES: queuesOf(values.queues, values["exclude-queues"]),
     LONGSHORE_CONCURRENCY: values.concurrency,
     LONGSHORE_WORKER_POOL: values.pool,
     LONGSHORE_PREFETCH_MULTIPLIER: values["prefetch-multiplier"],
@@ -74,5 +85,9 @@ export function readCommandLine(argv: readonly string[], host: string): Setting 
     LONGSHORE_MAX_MEMORY_MB_PER_CHILD: memory === undefined ? undefined : String(Math.ceil(Number(memory) / 1_024)),
     LONGSHORE_CREATE_QUEUES: "classic",
   };
-  return Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
+  return {
+    settings: Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined)),
+    defaults: { LONGSHORE_QUEUES: "celery" },
+    unmet: UNMET_NAMES.filter((name) => Object.hasOwn(values, name)).map((name) => `--${name}`),
+  };
 }

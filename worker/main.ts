@@ -38,20 +38,21 @@ function refuse(text: string): never {
   process.exit(EXIT_CONFIG);
 }
 
-function readSettings(): WorkerEnv {
+function readSettings(): { readonly env: WorkerEnv; readonly unmet: readonly string[] } {
   try {
-    const given = readCommandLine(process.argv.slice(2), hostname());
-    const parsed = workerEnvSchema.safeParse({ ...process.env, POD_NAME: process.env["POD_NAME"] ?? hostname(), ...given });
-    return parsed.success ? parsed.data : refuse(z.prettifyError(parsed.error));
+    const { settings, defaults, unmet } = readCommandLine(process.argv.slice(2), hostname());
+    const parsed = workerEnvSchema.safeParse({ POD_NAME: hostname(), ...defaults, ...process.env, ...settings });
+    return parsed.success ? { env: parsed.data, unmet } : refuse(z.prettifyError(parsed.error));
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }
 }
-const env = readSettings();
+const { env, unmet } = readSettings();
 /** The Redis of leases and heartbeats. */
 const storeUrl = env.LONGSHORE_STORE_URL ?? env.CELERY_RESULT_BACKEND;
 if (isRpc(storeUrl)) refuse("LONGSHORE_STORE_URL: not set, expected redis(s)://: with the RPC backend leases need a Redis all the same");
 const log = pino({ level: env.LONGSHORE_LOG_LEVEL });
+if (unmet.length > 0) log.warn({ options: unmet }, "these options of celery worker do nothing here");
 const name = `${env.LONGSHORE_NAMESPACE}/${env.LONGSHORE_POOL}/${env.POD_NAME}`;
 const tell = (change: { what: string; up: boolean; error?: string | Error }): void => {
   const reason = change.error instanceof Error ? change.error.message : change.error;

@@ -33,6 +33,10 @@ test("the command line of celery worker: names, queues that it creates, limits, 
   expect(await lab.python("result = app.control.broadcast('enable_events', reply=True)")).toEqual([
     { [node]: { ok: "task events already enabled" } },
   ]);
+  const copied = "celery -A proj worker -l info -n copied@%h --logfile=/var/log/celery.log --without-heartbeat";
+  const plain = await lab.worker({ queues: "q", tasks: { "tasks.ts": TASKS }, args: copied.split(" ") });
+  await untilReady(plain);
+  expect(plain.output()).toContain("--logfile");
   const wrong = await lab.worker({ queues: "q", args: ["worker", "--autoscale=10,3"] });
   expect(await wrong.exit).toBe(78);
   expect(wrong.output()).toContain("--autoscale");
