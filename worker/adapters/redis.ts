@@ -6,7 +6,7 @@ import { batched } from "./redis-batch.ts";
 
 /** Refusals that pass by themselves or once somebody repairs the server; what was asked is asked again. */
 const PASSING =
-  /^(NOAUTH|WRONGPASS|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|OOM|BUSY|ERR max number)|connection is closed|pipeline|ECONN|EPIPE|ETIMEDOUT|socket/i;
+  /^(NOAUTH|WRONGPASS|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|OOM|BUSY|ERR max number)|connection is closed|ECONN|EPIPE|ETIMEDOUT|socket/i;
 const RETRY_MS = 200;
 const MAX_RECONNECT_MS = 1_000;
 
@@ -19,14 +19,13 @@ export interface StoreOptions {
 }
 
 /**
- * One Redis as a `StorePort`. Calls of one tick go out together; what was lost with a connection, or refused for a passing
+ * One Redis as a `StorePort`. Calls of one script in one moment go out together; what was lost with a connection, or refused for a passing
  * reason, is sent again until it succeeds or this is disposed. Connects in the background; throws only when the URL is not one.
  */
 export function connectRedis(options: StoreOptions): StorePort {
   const random = options.random ?? Math.random;
   const settings = {
     connectionName: options.name,
-    enableAutoPipelining: true,
     maxRetriesPerRequest: null,
     keepAlive: 10_000,
     connectTimeout: 5_000,
@@ -95,7 +94,7 @@ export function connectRedis(options: StoreOptions): StorePort {
       return redis.status === "ready" && told !== false;
     },
     run: (script, keys, args) => untilTaken(() => together(script, keys, args)),
-    // One by one: they go out together all the same, and may lie in different slots.
+    // One by one: they may lie in different slots.
     read: (keys) => Promise.all(keys.map(async (key) => ((await untilTaken(() => redis.getBuffer(key))) as Buffer | null) ?? undefined)),
     command: (name, ...args) => untilTaken(() => redis.call(name, ...args)),
     async [Symbol.asyncDispose]() {

@@ -7,12 +7,14 @@ import type { Tally } from "./tally.ts";
 const HASH_TTL_MS = 60_000;
 /** A pod that vanished without a goodbye is taken out of the HASH after this long by its own clock, ms: far beyond any clock skew. */
 const FORGET_MS = 600_000;
+/** Nobody needs to hear more often that the last slot became free, ms: a worker whose tasks come one by one would beat after each. */
+const MIN_GAP_MS = 100;
 /** Beats between two looks for vanished pods. */
 const SWEEP_EVERY = 120;
 
 export interface Heart extends AsyncDisposable {
-  /** Beats now: on a change of state, and when the last slot becomes free. Several calls in one moment make one beat. */
-  beatNow(): void;
+  /** Beats at once, a tenth of a second after the last beat at the earliest: on a change of state, and when the last slot becomes free. */
+  beatSoon(): void;
   runOnce(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function startHeart(deps: HeartDeps): Heart {
   const { store, clock, tally } = deps;
   const key = heartbeatsKey(deps.pool);
   let seq = 0;
+  let beganAt = 0;
   let timer: { cancel(): void } | undefined;
   let inFlight: Promise<void> | undefined;
   let again = false;
@@ -79,6 +82,7 @@ export function startHeart(deps: HeartDeps): Heart {
       again = true;
       return inFlight;
     }
+    beganAt = clock.now();
     inFlight = send()
       // The store is closing: there is nobody to tell.
       .catch(() => {})
@@ -99,20 +103,21 @@ export function startHeart(deps: HeartDeps): Heart {
   void runOnce();
   tick();
 
-  let asked = false;
+  let asked: { cancel(): void } | undefined;
   return {
     runOnce,
-    beatNow() {
-      if (asked || stopped) return;
-      asked = true;
-      queueMicrotask(() => {
-        asked = false;
+    beatSoon() {
+      if (asked !== undefined || stopped) return;
+      const answer = (): void => {
+        asked = undefined;
         void runOnce();
-      });
+      };
+      asked = clock.setTimeout(answer, Math.max(0, beganAt + MIN_GAP_MS - clock.now()));
     },
     async [Symbol.asyncDispose]() {
       stopped = true;
       timer?.cancel();
+      asked?.cancel();
       if (!store.connected) return;
       await inFlight;
       await store.command("HDEL", key, deps.pod);

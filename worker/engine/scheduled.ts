@@ -4,6 +4,8 @@ import type { TaskMessage } from "../protocol/task-message.ts";
 
 /** More are not remembered: they wait in the broker, and this list is only for people who ask. */
 const MAX = 1_000;
+/** A body is a slice of all that came with it, which would stay with it: 64 KB for each task that is remembered. */
+const NO_BODY = new Uint8Array();
 
 /** Tasks that this worker took, and sent back to the broker until their time. */
 export interface Scheduled {
@@ -20,7 +22,7 @@ export function newScheduled(clock: Pick<Clock, "now">): Scheduled {
   return {
     add(task, { exchange, routingKey, redelivered }) {
       known.delete(task.id);
-      known.set(task.id, { task, exchange, routingKey, redelivered, acknowledged: false });
+      known.set(task.id, { task: { ...task, body: NO_BODY }, exchange, routingKey, redelivered, acknowledged: false });
       for (const id of known.keys()) {
         if (known.size <= MAX) break;
         known.delete(id);

@@ -121,7 +121,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     attempt: (running) => attempt(running, attemptDeps),
     tally,
     clock,
-    onIdle: () => heart.beatNow(),
+    onIdle: () => heart.beatSoon(),
     onTrouble: (error) => log.error({ err: error }, "a delivery could not be settled and goes back to the queue"),
   });
   /** Messages that are taken at a time, those that run included. */
@@ -131,7 +131,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     clock,
     slots: held,
     onDelivery: (delivery) => executor.accept(delivery),
-    onChange: () => heart.beatNow(),
+    onChange: () => heart.beatSoon(),
     onTrouble: (queue, error) => log.warn({ queue, reason: error.message }, "cannot consume yet"),
   });
   const state = (): Heartbeat["state"] => {
@@ -199,7 +199,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   control.catch((error: unknown) => log.error({ err: error }, "no remote control: the broker refuses it"));
   const consuming = Promise.all(env.LONGSHORE_QUEUES.map((queue) => intake.add(queue))).then(() => {
     started = true;
-    heart.beatNow();
+    heart.beatSoon();
   });
 
   return {
@@ -207,7 +207,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     httpPort: http.port,
     async drain({ cold } = { cold: false }) {
       stopping = true;
-      heart.beatNow();
+      heart.beatSoon();
       const how = await drain(intake, executor, cold ? 0 : env.LONGSHORE_DRAIN_SECONDS * 1_000, clock);
       log.info({ how }, "drained");
     },

@@ -26,9 +26,12 @@ def noop(): return None
 /** Slots of our worker, of BullMQ's, and messages that the bare consumer may hold. */
 export const CONCURRENCY = 256;
 
+/** As in the image's entry point. */
+const FLAGS = { NODE_OPTIONS: "--max-semi-space-size=8" };
+
 /** One process of our worker on queue `q`. */
 export const ourWorker = (lab: Lab): Promise<WorkerProcess> =>
-  lab.worker({ queues: "q", concurrency: CONCURRENCY, tasks: { "bench.ts": TASKS }, main: MAIN });
+  lab.worker({ queues: "q", concurrency: CONCURRENCY, tasks: { "bench.ts": TASKS }, main: MAIN, env: FLAGS });
 
 /** Celery's prefork pool with two processes on queue `q`. */
 export const celeryWorker = (lab: Lab): Promise<CeleryWorker> =>
