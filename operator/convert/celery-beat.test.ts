@@ -25,6 +25,15 @@ const times: readonly [why: string, schedule: unknown, want: object][] = [
   ],
   ["steps and spaces", { minute: "*/15", hour: "8, 12" }, { cron: "*/15 8,12 * * *" }],
   ["a time zone of its own", { minute: "0", hour: "0", timezone: "UTC" }, { cron: "0 0 * * *", timeZone: "UTC" }],
+  ["a range beyond the end of the day", { minute: "0", hour: "22-2" }, { cron: "0 22,23,0,1,2 * * *" }],
+  ["a range beyond the end of the week, in steps", { minute: "0", hour: "0", day_of_week: "fri-tue/2" }, { cron: "0 0 * * 5,0,2" }],
+  ["a range beyond the end of the year", { minute: "0", hour: "0", month_of_year: "11-2" }, { cron: "0 0 * 11,12,1,2 *" }],
+  ["days by their whole names", { minute: "0", hour: "0", day_of_week: "Monday-Friday,SUNDAY" }, { cron: "0 0 * * mon-fri,sun" }],
+  [
+    "steps of days and a weekday: Celery wants both",
+    { minute: "0", hour: "0", day_of_month: "*/2", day_of_week: 1 },
+    { cron: "0 0 */2 * +1" },
+  ],
   ["both days: Celery wants both", { minute: "0", hour: "0", day_of_month: "13", day_of_week: "fri" }, { cron: "0 0 13 * +fri" }],
 ];
 test.for(times)("%s", ([, schedule, want]) => expect(spec(schedule)).toMatchObject(want));
@@ -40,6 +49,7 @@ const refused: readonly [schedule: unknown, note: RegExp][] = [
   [{ event: "sunset", lat: 52.5, lon: 13.4 }, /solar schedules are not supported/],
   [{ __type__: "rrule", freq: "DAILY" }, /rrule/],
   [0.1, /too often/],
+  [{ minute: "61" }, /^schedule: cron "61 \* \* \* \*" cannot be read/],
   ["noon", /expected a number of seconds/],
   [undefined, /expected a number of seconds/],
 ];
