@@ -157,6 +157,21 @@ test("other times begin now: what they would have made due before is not made up
   expect(world.dues()).toEqual([90]);
 });
 
+test("a corrected spec is told at once, also when it is wrong in another way, and when nothing else comes of it", async () => {
+  const world = createScheduleWorld();
+  await using _ = world.leader("a");
+  const change = async (generation: number, spec: Parameters<typeof scheduleObject>[0]) => {
+    world.told.length = 0;
+    world.put(scheduleObject(spec, { generation, resourceVersion: String(generation) }));
+    await world.pass(10);
+    return world.told.at(-1);
+  };
+  expect(await change(1, { cron: "0 25 * * *" })).toMatch(/^1 spec\.cron/);
+  expect(await change(2, { cron: "0 23 * * *", timeZone: "Mars/Phobos" })).toMatch(/^2 spec\.timeZone/);
+  expect(await change(3, { cron: "0 23 * * *" })).toBe("3 ok");
+  expect(await change(4, { cron: "0 23 * * *", task: "other" })).toBe("4 ok");
+});
+
 const wrong: readonly [what: string, spec: Parameters<typeof scheduleObject>[0], message: RegExp][] = [
   ["a cron", { cron: "61 * * * *" }, /spec\.cron "61 \* \* \* \*" cannot be read.*61/],
   ["a time zone", { cron: "0 * * * *", timeZone: "Mars/Phobos" }, /spec\.timeZone Mars\/Phobos/],

@@ -141,8 +141,8 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
       if (again) wake(entry);
       else schedule(entry);
       const was = before[at];
-      if (was?.memory !== entry.memory || was?.trouble?.reason !== entry.trouble?.reason)
-        onChange(entry, was?.trouble?.reason !== entry.trouble?.reason || isNew(entry.object));
+      const urgent = was?.trouble?.reason !== entry.trouble?.reason || isNew(entry.object);
+      if (urgent || was?.memory !== entry.memory || was?.trouble?.message !== entry.trouble?.message) onChange(entry, urgent);
     }
   };
 

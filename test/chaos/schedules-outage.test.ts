@@ -80,5 +80,4 @@ test("the broker is down while ten due times pass: each policy makes up for what
     expect({ catchUp, due: own.map((tick) => dues.indexOf(tick.due)) }).toEqual({ catchUp, due });
     expect(new Set(own.map(({ id }) => id)).size).toBe(due.length);
   }
-  expect(await operator.end("SIGTERM")).toBe(0);
 });

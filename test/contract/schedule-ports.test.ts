@@ -38,6 +38,29 @@ test("a claim keeps others away until it is settled, or has ended; who comes lat
   expect(await records.read([uid])).toEqual([{}]);
 });
 
+test("many claims at once are answered one by one, in their order", async () => {
+  const { uri } = await redis();
+  await using records = openRecords({ uri });
+  const uids = Array.from({ length: 60 }, () => randomUUID());
+  const [taken = "", moved = "", ...free] = uids;
+  await records.claim([{ uid: taken, cursor: "" }], "b", 60_000);
+  const answers = await records.claim(
+    uids.map((uid) => ({ uid, cursor: uid === moved ? "5" : "" })),
+    "a",
+    60_000,
+  );
+  const wanted = [{ busy: expect.any(Number) as number }, { moved: true }, ...free.map(() => ({ held: expect.any(String) as string }))];
+  expect(answers).toEqual(wanted);
+  const fences = answers.map((answer) => ("held" in answer ? answer.held : "0"));
+  const settled = await records.settle(
+    uids.map((uid, at) => ({ uid, fence: fences[at] ?? "", fields: at % 2 === 0 ? {} : { cursor: String(at) } })),
+  );
+  expect(settled).toEqual([false, false, ...free.map(() => true)]);
+  const cursors = (await records.read(uids)).map(({ cursor = "" }) => cursor);
+  expect(cursors).toEqual(uids.map((_, at) => (at > 1 && at % 2 === 1 ? String(at) : "")));
+  await Promise.all(uids.map((uid) => records.forget(uid)));
+});
+
 test("how a run stands is read from its result, else from its lease", async () => {
   const { uri } = await redis();
   const client = new Redis(uri);

@@ -17,6 +17,8 @@ export interface ScheduleWorld {
   readonly notes: { readonly reason: string; readonly note: string }[];
   readonly records: Map<string, Record<string, string>>;
   readonly runs: Map<string, RunState>;
+  /** What the status is to say, whenever somebody waits to see it: the reason, and the generation that it speaks of. */
+  readonly told: string[];
   /** What fails now. `swallow`: the broker takes a message and its confirm is lost. */
   readonly broken: { broker?: boolean; swallow?: boolean; store?: boolean; settle?: boolean; secrets?: boolean };
   /** How long the store takes for each schedule that a request names, and the broker for each message, ms: one after the other, whoever asks. */
@@ -102,6 +104,7 @@ export function createScheduleWorld(): ScheduleWorld {
     claims,
     published: [] as Publication[],
     revoked: [] as string[],
+    told: [] as string[],
     notes: [] as ScheduleWorld["notes"],
     records: new Map(),
     runs: new Map<string, RunState>(),
@@ -189,7 +192,9 @@ export function createScheduleWorld(): ScheduleWorld {
         storeOf: () => STORE,
         brokers: createLinks(() => publishing, log),
         stores: createLinks(() => records, log),
-        onChange: () => {},
+        onChange: ({ object, trouble }, urgent) => {
+          if (urgent) world.told.push(`${object.metadata.generation} ${trouble?.message ?? "ok"}`);
+        },
         onMissed: (_, count, why) => void world.notes.push({ reason: why, note: String(count) }),
         onPublished: metrics.published,
         events: { record: ({ reason, note }) => void world.notes.push({ reason, note }) },

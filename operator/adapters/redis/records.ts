@@ -13,20 +13,21 @@ const STATE = /^\{\s*"status":\s*"([A-Z_a-z]+)"/;
 const OVER: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "REVOKED", "REJECTED", "IGNORED"]);
 const LEASE_OVER: ReadonlySet<string> = new Set(["DONE", "DEAD", "UNKNOWN"]);
 
-interface Scripted extends ChainableCommander {
-  longshoreClaim(key: string, owner: string, claimMs: number, cursor: string, ttlMs: number): Scripted;
-  longshoreSettle(key: string, fence: string, ttlMs: number, ...fields: readonly string[]): Scripted;
+interface Scripts {
+  longshoreClaim(keys: number, ...words: readonly (string | number)[]): Promise<unknown>;
+  longshoreSettle(keys: number, ...words: readonly (string | number)[]): Promise<unknown>;
 }
 
-/** The records of schedules in one Redis. Every call is one round trip, however many schedules it speaks of. */
+/** The records of schedules in one Redis. Every call is one round trip and, but for `read` and `runs`, one script, however many schedules it speaks of. */
 export function openRecords(options: StoreOptions): RecordPort {
   const { redis, call } = openRedis({ ...options, name: "longshore-operator schedules" });
-  redis.defineCommand("longshoreClaim", { numberOfKeys: 1, lua: script("claim") });
-  redis.defineCommand("longshoreSettle", { numberOfKeys: 1, lua: script("settle") });
-  const many = (queue: (pipeline: Scripted) => void): Promise<readonly unknown[]> =>
+  redis.defineCommand("longshoreClaim", { lua: script("claim") });
+  redis.defineCommand("longshoreSettle", { lua: script("settle") });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the two commands defined above
+  const scripts = redis as unknown as Scripts;
+  const many = (queue: (pipeline: ChainableCommander) => void): Promise<readonly unknown[]> =>
     call(async () => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the two commands defined above
-      const pipeline = redis.pipeline() as Scripted;
+      const pipeline = redis.pipeline();
       queue(pipeline);
       return ((await pipeline.exec()) ?? []).map(([error, answer]) => {
         if (error !== null) throw error;
@@ -42,17 +43,19 @@ export function openRecords(options: StoreOptions): RecordPort {
       return answers.map((answer): Hash => ({ ...(answer as Hash) }));
     },
     async claim(requests, owner, claimMs) {
-      const answers = await many((pipeline) => {
-        for (const { uid, cursor } of requests) pipeline.longshoreClaim(scheduleKey(uid), owner, claimMs, cursor, RECORD_TTL_MS);
-      });
-      return answers.map(toClaim);
+      const keys = requests.map(({ uid }) => scheduleKey(uid));
+      const cursors = requests.map(({ cursor }) => cursor);
+      const answers = await call(() => scripts.longshoreClaim(keys.length, ...keys, owner, claimMs, RECORD_TTL_MS, ...cursors));
+      return listOf(answers).map(toClaim);
     },
     async settle(entries) {
-      const answers = await many((pipeline) => {
-        for (const { uid, fence, fields } of entries)
-          pipeline.longshoreSettle(scheduleKey(uid), fence, RECORD_TTL_MS, ...Object.entries(fields).flat());
+      const keys = entries.map(({ uid }) => scheduleKey(uid));
+      const words = entries.flatMap(({ fence, fields }) => {
+        const pairs = Object.entries(fields).flat();
+        return [fence, pairs.length, ...pairs];
       });
-      return answers.map((answer) => answer === 1);
+      const answers = await call(() => scripts.longshoreSettle(keys.length, ...keys, RECORD_TTL_MS, ...words));
+      return listOf(answers).map((answer) => answer === 1);
     },
     async forget(uid) {
       await many((pipeline) => pipeline.del(scheduleKey(uid)));
@@ -66,6 +69,8 @@ export function openRecords(options: StoreOptions): RecordPort {
     [Symbol.asyncDispose]: async () => redis.disconnect(),
   };
 }
+
+const listOf = (answer: unknown): readonly unknown[] => (Array.isArray(answer) ? answer : []);
 
 function toClaim(answer: unknown): ClaimAnswer {
   const [status, value]: readonly unknown[] = Array.isArray(answer) ? answer : [];

@@ -1,12 +1,21 @@
--- Writes what came of a claim, and ends it.
--- KEYS[1] the record   ARGV[1] fence   [2] ttl of the record ms   [3...] field, value, field, value
--- returns 1, also when repeated; 0 when somebody else has claimed since: then nothing is written
-if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then
-  return 0
+-- Writes what came of claims, and ends them.
+-- KEYS    the records
+-- ARGV[1] ttl of a record ms   [2...] per record: fence, how many words follow, field, value, field, value
+-- returns per record 1, also when repeated; 0 when somebody else has claimed since: then nothing is written
+local answers = {}
+local at = 2
+for i, key in ipairs(KEYS) do
+  local fence, words = ARGV[at], tonumber(ARGV[at + 1])
+  if redis.call('HGET', key, 'fence') ~= fence then
+    answers[i] = 0
+  else
+    if words > 0 then
+      redis.call('HSET', key, unpack(ARGV, at + 2, at + 1 + words))
+    end
+    redis.call('HDEL', key, 'owner', 'exp')
+    redis.call('PEXPIRE', key, ARGV[1])
+    answers[i] = 1
+  end
+  at = at + 2 + words
 end
-if #ARGV > 2 then
-  redis.call('HSET', KEYS[1], unpack(ARGV, 3))
-end
-redis.call('HDEL', KEYS[1], 'owner', 'exp')
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
+return answers

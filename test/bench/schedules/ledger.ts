@@ -13,9 +13,12 @@ export interface TickLedger extends AsyncDisposable {
   first(fits: (line: { readonly due: number; readonly arrived: number; readonly origin: string }) => boolean): Promise<number>;
 }
 
-export async function openTickLedger(uri: string, queue: string): Promise<TickLedger> {
+/** @param exchange whose messages it takes a copy of, on a queue of its own that keeps nothing on disk */
+export async function openTickLedger(uri: string, exchange: string): Promise<TickLedger> {
   const model: ChannelModel = await connect(uri);
   const channel = await model.createChannel();
+  const { queue } = await channel.assertQueue("", { exclusive: true });
+  await channel.bindQueue(queue, exchange, "");
   const ticks = new Map<string, Set<number>>();
   const latest = new Map<string, number>();
   const lines: { due: number; arrived: number; origin: string }[] = [];

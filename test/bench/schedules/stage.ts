@@ -12,8 +12,8 @@ import { openScheduleStage, type ScheduleStage } from "../../integration/schedul
 import { imageFlags } from "../operator-processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-/** One copy for the workers, one for the bench's own ledger. */
-export const QUEUES = { work: "ticks", ledger: "ledger" } as const;
+/** Where the workers take from. The bench's ledger has a copy of each message. */
+const QUEUE = "ticks";
 export const EXCHANGE = "ticks";
 
 export interface BenchStage extends AsyncDisposable {
@@ -47,10 +47,8 @@ export async function setStage(): Promise<BenchStage> {
   stack.defer(() => model.close());
   const channel = await model.createChannel();
   await channel.assertExchange(EXCHANGE, "fanout", { durable: true });
-  for (const queue of Object.values(QUEUES)) {
-    await channel.assertQueue(queue, { durable: true });
-    await channel.bindQueue(queue, EXCHANGE, "");
-  }
+  await channel.assertQueue(QUEUE, { durable: true });
+  await channel.bindQueue(QUEUE, EXCHANGE, "");
   const redis = new Redis(uris.store);
   stack.defer(() => redis.disconnect());
   await promisify(execFile)(process.execPath, ["operator/codegen/bundle.ts"], { cwd: ROOT });
@@ -70,7 +68,7 @@ export async function setStage(): Promise<BenchStage> {
       for (let index = 0; index < count; index += 1) {
         const env = {
           PATH: process.env["PATH"],
-          LONGSHORE_QUEUES: QUEUES.work,
+          LONGSHORE_QUEUES: QUEUE,
           LONGSHORE_CONCURRENCY: "50",
           LONGSHORE_TASKS: join(import.meta.dirname, "tasks"),
           LONGSHORE_HTTP_PORT: "0",
@@ -88,7 +86,7 @@ export async function setStage(): Promise<BenchStage> {
         });
       }
     },
-    waiting: async () => (await channel.checkQueue(QUEUES.work)).messageCount,
+    waiting: async () => (await channel.checkQueue(QUEUE)).messageCount,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
