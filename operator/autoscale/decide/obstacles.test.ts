@@ -61,6 +61,6 @@ test("a pool whose scheduled floor cannot be read grows, never shrinks, and its 
   expect(ready(world)).toMatchObject({
     status: "False",
     reason: "InvalidSpec",
-    message: expect.stringContaining('cron "0 25 * * *": "25" is not'),
+    message: expect.stringContaining('cron "0 25 * * *" cannot be read: Invalid value for hour: 25'),
   });
 });
