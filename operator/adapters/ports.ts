@@ -157,6 +157,9 @@ export interface BrokerFacts {
   readonly alarms: readonly string[];
 }
 
+/** `made`: the target, or a binding that leads into it, was created; nothing went. */
+export type OnChange = (change?: Target | Part, how?: "made") => void;
+
 /** Topology of one vhost on one broker. Failures are `BrokerError`. Operations are idempotent. */
 export interface TopologyPort extends AsyncDisposable {
   /** Goes through both doors, AMQP and management: a broker that only one of them can reach is an error. */
@@ -174,7 +177,7 @@ export interface TopologyPort extends AsyncDisposable {
    * anything may have changed, as after a lost connection. Resolves when subscribed; "unsupported" where the broker cannot, or does not let
    * this user.
    */
-  changes(onChange: (change?: Target | Part) => void): Promise<AsyncDisposable | "unsupported">;
+  changes(onChange: OnChange): Promise<AsyncDisposable | "unsupported">;
 }
 
 // --- Broker: sensing and control ----------------------------------------------------------------------------------

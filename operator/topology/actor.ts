@@ -6,9 +6,9 @@ import { isKubeError } from "../runtime/kube-error.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { backoffMs } from "../runtime/queue/backoff.ts";
-import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { inParallel } from "./apply.ts";
+import type { Claim } from "./claim.ts";
 import type { Link, LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
@@ -16,24 +16,27 @@ import { createRefusals } from "./refusals.ts";
 import { release } from "./release.ts";
 import { createRepairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
+import { createReport, createRound } from "./round.ts";
 import { refusal, refusedOperation } from "./say.ts";
 import { brokerCondition, sessionFor, situationOf, stays, troubleCondition, wasReady } from "./situation.ts";
 import { farewellPlan, holdCondition, holdOf, mayUse, notAllowed } from "./standstill.ts";
-import { sync } from "./sync.ts";
-import { verdictOf } from "./verdicts.ts";
 
 /** How often everything is looked at again, ms: where changes are told as they happen, and where they are not. */
 const POLL_WITH_EVENTS_MS = 30_000;
 const POLL_MS = 5_000;
 /** What was in sync is believed for so long after its broker was lost, ms: a blip is not worth a write per object. */
 const GRACE_MS = 5_000;
-const REPORTS = 16;
+/** Objects that are let go side by side. */
+const FAREWELLS = 16;
+/** New objects that are taken beside a pass, at most: more of them are faster with the next. */
+const BESIDE = 32;
 
 export interface ActorOptions {
   readonly key: ObjectKey;
   readonly brokerResource: Resource;
   readonly broker: () => Broker | undefined;
   readonly members: () => readonly Member[];
+  readonly member: (id: string) => Member | undefined;
   /** Members of other Broker objects that lead to the same vhost. */
   readonly rivals: () => readonly Member[];
   readonly link: Link;
@@ -46,12 +49,12 @@ export interface ActorOptions {
   readonly metrics: TopologyMetrics;
 }
 
-type Said = readonly [member: Member, condition: ConditionInput, plan?: readonly string[] | undefined];
-
 /** Keeps one broker as its Broker object's members want it. */
 export interface Actor {
   /** One pass over everything. `fresh` are the members that changed since the last. Resolves after how many ms the next is due. Never throws. */
   runOnce(fresh: ReadonlySet<string>): Promise<number>;
+  /** While `runOnce` runs: takes those that came after it began, so that a new object does not wait for thousands of old ones. Never throws. */
+  beside(fresh: Iterable<string>): Promise<void>;
 }
 
 export function createActor(options: ActorOptions): Actor {
@@ -61,14 +64,10 @@ export function createActor(options: ActorOptions): Actor {
   let failures = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  const report = async (said: readonly Said[]): Promise<readonly number[]> => {
-    const again: number[] = [];
-    await inParallel(said, REPORTS, async ([member, condition, plan]) => {
-      const wait = await reporter.report(member.resource, member.object, condition, { repairs: repairs.count(member), plan });
-      if (wait !== undefined) again.push(wait);
-    });
-    return again;
-  };
+  const report = createReport(reporter, repairs);
+  const round = createRound({ kube, clock, metrics, refusals, repairs, reporter, report });
+  /** What the pass that runs works with. */
+  let running: { readonly session: Session; readonly ids: ReadonlySet<string> } | undefined;
 
   const forget = (uid: string): void => {
     reporter.forget(uid);
@@ -94,7 +93,7 @@ export function createActor(options: ActorOptions): Actor {
     const live = [...all, ...options.rivals()].filter(stays);
     const session = sessionFor(state);
     const again: number[] = [];
-    await inParallel(leaving, REPORTS, async (member) => {
+    await inParallel(leaving, FAREWELLS, async (member) => {
       const hold = hasFinalizer(member.object) ? holdOf(member.object) : undefined;
       if (hold !== undefined) {
         const plan = farewellPlan(member);
@@ -114,6 +113,12 @@ export function createActor(options: ActorOptions): Actor {
       }
     });
     return again;
+  };
+
+  /** Claims of others than those that are brought in line. */
+  const rivalsOf = (all: readonly Member[]): readonly Claim[] => {
+    const leaving = all.filter(({ object }) => isDeleting(object) && hasFinalizer(object));
+    return [...leaving, ...options.rivals()].map(({ claim }) => claim);
   };
 
   const withoutBroker = async (all: readonly Member[]): Promise<readonly number[]> => {
@@ -144,6 +149,7 @@ export function createActor(options: ActorOptions): Actor {
     fresh: ReadonlySet<string>,
   ): Promise<readonly number[]> => {
     const { picture } = session;
+    running = { session, ids: new Set(all.map(({ id }) => id)) };
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
@@ -151,23 +157,10 @@ export function createActor(options: ActorOptions): Actor {
     if (picture.doubtful) await picture.refresh();
     lookedAt = started - lookedAt >= poll ? started : lookedAt;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
-    const members = all.filter(stays).toSorted((a, b) => Number(fresh.has(b.id)) - Number(fresh.has(a.id)));
-    const leaving = all.filter(({ object }) => isDeleting(object) && hasFinalizer(object));
-    const result = await sync(kube, {
-      session,
-      members,
-      rivals: [...leaving, ...options.rivals()].map(({ claim }) => claim),
-      held: (one) => holdOf(one.object) !== undefined || one.lacking !== undefined || refusals.held(one) !== undefined,
-    });
-    metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
-    if (result.done.size > result.failures.size) refusals.retryMissing();
-    const said = members.flatMap((member): readonly Said[] => {
-      const { condition, plan, againInMs } = verdictOf(member, result, { session, refusals, repairs });
-      if (againInMs !== undefined) again.push(againInMs);
-      return condition === undefined ? [] : [[member, condition, plan]];
-    });
-    again.push(...(await report(said)));
-    return [...again, poll - (clock.elapsed() - lookedAt), ...(result.more ? [5] : [])];
+    const staying = all.filter(stays);
+    const members = [...staying.filter(({ id }) => fresh.has(id)), ...staying.filter(({ id }) => !fresh.has(id))];
+    again.push(...(await round({ session, members, rivals: rivalsOf(all), beside: false })));
+    return [...again, poll - (clock.elapsed() - lookedAt)];
   };
 
   const pass = async (fresh: ReadonlySet<string>): Promise<readonly number[]> => {
@@ -200,6 +193,25 @@ export function createActor(options: ActorOptions): Actor {
         }
         if (!isKubeError(error, 409)) log.warn({ broker: key, ...errorFields(error) }, "cannot sync the broker, trying again");
         return backoffMs({ baseMs: 50, capMs: 10_000 }, failures++, options.random());
+      } finally {
+        running = undefined;
+      }
+    },
+    async beside(fresh) {
+      if (running === undefined || !running.session.picture.looked) return;
+      const { session, ids } = running;
+      const broker = options.broker();
+      const isNew = (member: Member | undefined): member is Member =>
+        member !== undefined && !ids.has(member.id) && stays(member) && mayUse(broker, key, member);
+      const members = [...fresh].map(options.member).filter(isNew).slice(0, BESIDE);
+      if (members.length === 0) return;
+      const taken = new Set(members.map(({ id }) => id));
+      const others = options.members().filter((one) => !taken.has(one.id) && stays(one) && mayUse(broker, key, one));
+      try {
+        await round({ session, members, rivals: [...others.map(({ claim }) => claim), ...rivalsOf(options.members())], beside: true });
+      } catch (error) {
+        // The pass that runs finds out by itself what is the matter, and the next one takes these.
+        log.debug({ broker: key, ...errorFields(error) }, "could not take new objects beside a pass");
       }
     },
   };

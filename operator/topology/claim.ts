@@ -18,6 +18,8 @@ export interface Claim {
   readonly wanted: ReadonlyMap<string, BrokerObject>;
   /** Where to look for all that it wants. */
   readonly targets: readonly Target[];
+  /** The keys of the targets, in their order. */
+  readonly places: readonly string[];
   /** Identities that only one may claim: everything but bindings, and bindings where there is nothing else. */
   readonly keys: readonly string[];
   /** Digests of the bindings that this owner has put on the broker before: what is not wanted any more goes. */
@@ -32,7 +34,7 @@ export function claimTo(owner: Owner, objects: readonly BrokerObject[], owned: R
   const wanted = new Map(objects.map((object) => [identityOf(object), object]));
   const things = [...wanted].filter(([, { type }]) => type !== "binding").map(([identity]) => identity);
   const targets = new Map(objects.map(targetOf).map((target) => [targetKey(target), target]));
-  return { owner, wanted, targets: [...targets.values()], keys: things.length > 0 ? things : [...wanted.keys()], owned };
+  return { owner, wanted, targets: [...targets.values()], places: [...targets.keys()], keys: things.length > 0 ? things : [...wanted.keys()], owned };
 }
 
 /** The oldest claim to each key; of the same second, the one whose name comes first. */

@@ -22,12 +22,23 @@ export type Outcome =
   | { readonly state: "differs"; readonly object: BrokerObject; readonly differences: readonly Difference[] }
   | { readonly state: "conflict"; readonly winner: Owner; readonly object: BrokerObject };
 
+/** Claims that were in sync, with what was there then: by place, in the claim's order. What is there still is in sync still. */
+export type Settled = WeakMap<Claim, readonly (readonly BrokerObject[] | undefined)[]>;
+
+const IN_SYNC: Outcome = { state: "in-sync" };
+
 /**
  * What to do for every claim, by the owner's uid. What no claim names is never touched: foreign queues, exchanges, settings, and bindings that
  * somebody else put on a target of ours. Of several claims to one thing the oldest wins, whichever Broker object it came through.
  * @param rivals claims that reach the same vhost by another Broker object; they win and lose, but get no outcome
+ * @param settled remembers what need not be compared again; never changes the answer
  */
-export function diff(claims: readonly Claim[], rivals: readonly Claim[], actual: Actual): ReadonlyMap<string, Outcome> {
+export function diff(
+  claims: readonly Claim[],
+  rivals: readonly Claim[],
+  actual: Actual,
+  settled: Settled = new WeakMap(),
+): ReadonlyMap<string, Outcome> {
   const all = [...claims, ...rivals];
   const winners = winnersOf(all);
   const exists = (end: Target): boolean => {
@@ -44,11 +55,18 @@ export function diff(claims: readonly Claim[], rivals: readonly Claim[], actual:
     );
     return bindings.has(binding);
   };
+  const standing = (claim: Claim): Outcome => {
+    const before = settled.get(claim);
+    if (before !== undefined && claim.places.every((place, index) => actual.get(place) === before[index])) return IN_SYNC;
+    const outcome = outcomeOf(claim, actual, { exists, wanted });
+    if (outcome === IN_SYNC) settled.set(claim, claim.places.map((place) => actual.get(place)));
+    return outcome;
+  };
   return new Map(
     claims.map((claim) => {
       const senior = seniorOf(claim, winners);
       const object = senior === undefined ? undefined : claim.wanted.get(senior.key);
-      if (senior === undefined || object === undefined) return [claim.owner.uid, outcomeOf(claim, actual, { exists, wanted })];
+      if (senior === undefined || object === undefined) return [claim.owner.uid, standing(claim)];
       return [claim.owner.uid, { state: "conflict", winner: senior.claim.owner, object }];
     }),
   );
@@ -61,9 +79,9 @@ interface Others {
   readonly wanted: (binding: string) => boolean;
 }
 
-function outcomeOf({ targets, wanted, owned, mayEnd = false }: Claim, actual: Actual, others: Others): Outcome {
+function outcomeOf({ places, wanted, owned, mayEnd = false }: Claim, actual: Actual, others: Others): Outcome {
   const found = new Map<string, BrokerObject>();
-  for (const target of targets) for (const object of actual.get(targetKey(target)) ?? []) found.set(identityOf(object), object);
+  for (const place of places) for (const object of actual.get(place) ?? []) found.set(identityOf(object), object);
   const operations: Operation[] = [];
   const missing = new Map<string, Target>();
   for (const [identity, object] of wanted) {
@@ -75,14 +93,19 @@ function outcomeOf({ targets, wanted, owned, mayEnd = false }: Claim, actual: Ac
     for (const end of lacking) missing.set(targetKey(end), end);
     if (lacking.length === 0) operations.push({ op: "declare", object });
   }
+  let shared = false;
   if (owned.size > 0) {
     for (const [identity, object] of found) {
       const old = object.type === "binding" && !wanted.has(identity) && owned.has(digestOf(identity));
-      if (old && !others.wanted(identity)) operations.push({ op: "remove", object });
+      if (!old) continue;
+      if (others.wanted(identity)) shared = true;
+      else operations.push({ op: "remove", object });
     }
   }
   if (missing.size > 0) return { state: "blocked", operations, missing: [...missing.values()] };
-  return operations.length > 0 ? { state: "changing", operations } : { state: "in-sync" };
+  if (operations.length > 0) return { state: "changing", operations };
+  // What it shares has to go as soon as nobody else wants it: that is not seen by looking at the same place.
+  return shared ? { state: "in-sync" } : IN_SYNC;
 }
 
 /** What must be there for an object to be declared. */

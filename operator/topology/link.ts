@@ -150,9 +150,10 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     const probed: Connected = { ...one, facts: await one.port.probe(), probedAt: clock.elapsed() };
     if (one.subscription !== undefined || clock.elapsed() - one.subscribedAt < SUBSCRIBE_MS) return probed;
     const { picture } = one;
-    const subscription = await one.port.changes((change) => {
-      picture.doubt(change);
-      wake();
+    const subscription = await one.port.changes((change, how) => {
+      if (how === "made" && typeof change === "object") picture.appeared(change);
+      else picture.doubt(change);
+      if (picture.doubtful) wake();
     });
     const events = subscription !== "unsupported";
     return { ...probed, events, subscribedAt: clock.elapsed(), subscription: events ? subscription : undefined };

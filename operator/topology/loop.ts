@@ -16,6 +16,9 @@ export function startLoop(actor: Actor, clock: Clock, afterPass: () => void): Ac
   let running: Promise<void> | undefined;
   let awake = false;
   let stopped = false;
+  /** What came while a pass ran, and the taking of it, which the next pass waits for. */
+  let late = new Set<string>();
+  let beside: { readonly timer: Disposable; done?: Promise<void> } | undefined;
 
   const schedule = (ms: number): void => {
     const at = clock.elapsed() + ms;
@@ -26,7 +29,9 @@ export function startLoop(actor: Actor, clock: Clock, afterPass: () => void): Ac
   const pass = async (): Promise<void> => {
     const changed = fresh;
     fresh = new Set();
+    late = new Set();
     awake = false;
+    await beside?.done;
     const next = await actor.runOnce(changed);
     running = undefined;
     if (stopped) return;
@@ -37,6 +42,16 @@ export function startLoop(actor: Actor, clock: Clock, afterPass: () => void): Ac
     timer = undefined;
     if (!stopped) running ??= pass();
   };
+  const takeLate = (): void => {
+    beside ??= { timer: clock.after(COALESCE_MS, () => void runBeside()) };
+  };
+  const runBeside = async (): Promise<void> => {
+    const came = late;
+    late = new Set();
+    if (beside !== undefined && running !== undefined && !stopped) await (beside.done = actor.beside(came));
+    beside = undefined;
+    if (late.size > 0 && running !== undefined) takeLate();
+  };
   schedule(COALESCE_MS);
 
   return {
@@ -44,12 +59,16 @@ export function startLoop(actor: Actor, clock: Clock, afterPass: () => void): Ac
       if (stopped) return;
       if (id !== undefined) fresh.add(id);
       awake = true;
-      if (running === undefined) schedule(COALESCE_MS);
+      if (running === undefined) return schedule(COALESCE_MS);
+      if (id === undefined) return;
+      late.add(id);
+      takeLate();
     },
     async [Symbol.asyncDispose]() {
       stopped = true;
       timer?.handle[Symbol.dispose]();
-      await running;
+      beside?.timer[Symbol.dispose]();
+      await Promise.all([running, beside?.done]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Resource } from "../adapters/ports.ts";
 import type { SecretValues, TopologyKind, TopologyObject } from "../kinds/topology-kind.ts";
 import type { Cache } from "../runtime/cache/cache.ts";
+import { hasFinalizer } from "../runtime/finalizer.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import { type Claim, claimTo } from "./claim.ts";
@@ -33,14 +34,19 @@ export interface TopologyCache {
 /** All members, by the Broker object that they refer to. */
 export interface Members extends Disposable {
   of(broker: ObjectKey): readonly Member[];
+  get(broker: ObjectKey, id: string): Member | undefined;
   brokers(): readonly ObjectKey[];
 }
 
-/** Keeps the members as the caches tell; calls back with each change. A change of `brokerRef` cannot happen: the field is immutable. */
+/**
+ * Keeps the members as the caches tell; calls back with each change. A change of `brokerRef` cannot happen: the field is immutable.
+ * @param isEcho whether the status is what was written last: then nobody has to look at the object because of it
+ */
 export function createMembers(
   caches: readonly TopologyCache[],
   materials: Materials,
   onChange: (broker: ObjectKey, id: string) => void,
+  isEcho: (object: TopologyObject) => boolean,
 ): Members {
   const byBroker = new Map<ObjectKey, Map<string, Member>>();
   using stack = new DisposableStack();
@@ -67,6 +73,11 @@ export function createMembers(
         const broker = `${spec.brokerRef.namespace ?? metadata.namespace ?? ""}/${spec.brokerRef.name}`;
         const id = `${resource.kind}/${metadata.namespace ?? ""}/${metadata.name}`;
         if (object === undefined) return drop(broker, id);
+        const known = byBroker.get(broker)?.get(id);
+        if (known !== undefined && previous !== undefined && wantsTheSame(kind, object, previous)) {
+          byBroker.get(broker)?.set(id, { ...known, object });
+          return isEcho(object) ? undefined : onChange(broker, id);
+        }
         const member = (values: SecretValues): Member => memberOf(id, kind, resource, object, values);
         const needs = kind.needs(object);
         if (needs.length === 0) return put(broker, member(new Map()));
@@ -82,10 +93,19 @@ export function createMembers(
 
   const owned = stack.move();
   return {
+    get: (broker, id) => byBroker.get(broker)?.get(id),
     of: (broker) => [...(byBroker.get(broker)?.values() ?? [])],
     brokers: () => [...byBroker.keys()],
     [Symbol.dispose]: () => owned.dispose(),
   };
+}
+
+/** Whether nothing differs but the status, and our own finalizer, which whoever wrote it knows of. */
+function wantsTheSame(kind: TopologyKind, object: TopologyObject, previous: TopologyObject): boolean {
+  const [one, other] = [object.metadata, previous.metadata];
+  const same = one.uid === other.uid && one.generation === other.generation && one.deletionTimestamp === other.deletionTimestamp;
+  const kept = hasFinalizer(object) || !hasFinalizer(previous);
+  return same && kept && canonical(one.annotations) === canonical(other.annotations) && kind.needs(object).length === 0 && !kind.ends(object);
 }
 
 function memberOf(

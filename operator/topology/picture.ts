@@ -1,7 +1,7 @@
 import { type BrokerObject, type Part, partOf, type Target, type TopologyPort } from "../adapters/ports.ts";
 import { inParallel } from "./apply.ts";
 import type { Actual } from "./diff.ts";
-import { targetKey, targetOf } from "./identity.ts";
+import { canonical, targetKey, targetOf } from "./identity.ts";
 
 /** Targets that are read one by one; beyond it their whole parts are listed. */
 const READ_UP_TO = 64;
@@ -9,20 +9,29 @@ const PARALLEL = 8;
 
 /** What a vhost and its broker have, as far as it was looked at; kept fresh target by target. */
 export interface Picture {
+  /** What is unchanged since the last look is the same array: whoever compared it need not do it again. */
   readonly actual: Actual;
   /** From now on these parts are looked at, too: what nobody has an object for is not asked about. */
   follow(parts: Iterable<Part>): void;
   /** Something may have changed there, or anywhere in a part; without either, anywhere. The next `refresh` looks. */
   doubt(what?: Target | Part): void;
+  /** It was made, or a binding to it: a doubt only where it is not known to be there. So our own declarations are not looked at twice. */
+  appeared(target: Target): void;
+  /** Whether everything that is followed has been looked at once. */
+  readonly looked: boolean;
   /** Whether `refresh` has anything to look at. */
   readonly doubtful: boolean;
   /** Looks again at what is in doubt. Throws `BrokerError`; the doubt remains then. Resolves whether it asked the broker. */
   refresh(): Promise<boolean>;
+  /** Looks at these alone, also while a `refresh` runs, which then looks at them once more. Throws `BrokerError`. */
+  look(targets: Iterable<Target>): Promise<void>;
 }
 
 /** Begins with everything in doubt. */
 export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Picture {
   let actual = new Map<string, readonly BrokerObject[]>();
+  let observing = false;
+  const looked = new Set<Part>();
   const followed = new Set<Part>(["topology"]);
   const parts = new Set<Part>(followed);
   const targets = new Map<string, Target>();
@@ -31,37 +40,51 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
     const [looking, waiting] = [[...parts], [...targets.values()].filter((target) => parts.has(partOf(target)))];
     parts.clear();
     for (const target of waiting) targets.delete(targetKey(target));
+    observing = true;
     try {
       const fresh = grouped((await port.observe(looking)).objects);
       const seen = new Set<Part>(looking);
       for (const [key, objects] of actual) {
         const [first] = objects;
-        if (first !== undefined && !seen.has(partOf(targetOf(first)))) fresh.set(key, objects);
+        const found = fresh.get(key);
+        const unseen = first !== undefined && !seen.has(partOf(targetOf(first)));
+        if (unseen || (found !== undefined && canonical(found) === canonical(objects))) fresh.set(key, objects);
       }
       actual = fresh;
+      for (const part of looking) looked.add(part);
     } catch (error) {
       for (const part of looking) parts.add(part);
       throw error;
+    } finally {
+      observing = false;
     }
+  };
+  const readOne = async (target: Target): Promise<void> => {
+    const found = await port.read(target);
+    const key = targetKey(target);
+    if (found.length === 0) actual.delete(key);
+    else actual.set(key, found);
   };
   const read = async (): Promise<void> => {
     const list = [...targets.values()];
     targets.clear();
-    await inParallel(list, PARALLEL, async (target) => {
-      try {
-        const found = await port.read(target);
-        if (found.length === 0) actual.delete(targetKey(target));
-        else actual.set(targetKey(target), found);
-      } catch (error) {
-        for (const one of list) targets.set(targetKey(one), one);
-        throw error;
-      }
-    });
+    try {
+      await inParallel(list, PARALLEL, readOne);
+    } catch (error) {
+      for (const one of list) targets.set(targetKey(one), one);
+      throw error;
+    }
+  };
+  const doubtTarget = (target: Target): void => {
+    if (followed.has(partOf(target))) targets.set(targetKey(target), target);
   };
 
   return {
     get actual() {
       return actual;
+    },
+    get looked() {
+      return followed.isSubsetOf(looked);
     },
     get doubtful() {
       return parts.size > 0 || targets.size > 0;
@@ -75,16 +98,24 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
     },
     doubt(what) {
       if (what === undefined) for (const part of followed) parts.add(part);
-      else if (typeof what === "string") {
-        if (followed.has(what)) parts.add(what);
-      } else if (followed.has(partOf(what))) targets.set(targetKey(what), what);
+      else if (typeof what === "object") doubtTarget(what);
+      else if (followed.has(what)) parts.add(what);
+    },
+    appeared(target) {
+      if (!actual.has(targetKey(target))) doubtTarget(target);
     },
     async refresh() {
       if (parts.size === 0 && targets.size === 0) return false;
       if (targets.size > READ_UP_TO) for (const target of targets.values()) parts.add(partOf(target));
       if (parts.size > 0) await observe();
-      await read();
+      // What came meanwhile, unless it is so much that the next list is the better way.
+      if (targets.size <= READ_UP_TO) await read();
       return true;
+    },
+    async look(wanted) {
+      const list = [...wanted];
+      await inParallel(list, PARALLEL, readOne);
+      if (observing) list.forEach(doubtTarget);
     },
   };
 }

@@ -18,12 +18,15 @@ export interface Reporter {
    * Never throws: what could not be written is written with the next report. Resolves after how many ms it should be said again, if at all.
    */
   report(resource: Resource, object: WithStatus, condition: ConditionInput, fields?: StatusFields): Promise<number | undefined>;
+  /** Whether the object's status shows what was said last, so that saying it again would change nothing. */
+  stands(object: WithStatus): boolean;
   forget(uid: string): void;
 }
 
 interface Said {
   readonly text: string;
   readonly reason: string;
+  readonly status: string;
   readonly since: number;
   readonly writtenAt: number;
   told: boolean;
@@ -56,6 +59,7 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
       const said: Said = {
         text,
         reason,
+        status: condition.status,
         since: fresh ? now : before.since,
         writtenAt: write ? now : before.writtenAt,
         told: fresh ? standing : before.told,
@@ -78,6 +82,12 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
       said.told = true;
       events.record({ regarding: object, reason, action: "Declare", note: message });
       return undefined;
+    },
+    stands({ metadata: { uid = "", generation }, status: shown }) {
+      const said = last.get(uid);
+      const ready = findCondition(shown?.conditions, "Ready");
+      const same = ready?.reason === said?.reason && ready?.status === said?.status && ready?.observedGeneration === generation;
+      return said !== undefined && said.text !== "" && same;
     },
     forget: (uid) => void last.delete(uid),
   };

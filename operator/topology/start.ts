@@ -84,6 +84,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
       brokerResource: brokers.resource,
       broker: () => brokers.get(key),
       members: () => members.of(key),
+      member: (id) => members.get(key, id),
       rivals: () => rivalsOf(key),
     });
     return { link, loop: startLoop(actor, clock, () => endUnless(key)) };
@@ -113,7 +114,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
   const early: [ObjectKey, string][] = [];
   let tell = (key: ObjectKey, id: string): void => void early.push([key, id]);
   const materials = createMaterials({ ...options, log });
-  const members = createMembers(objects, materials, (key, id) => tell(key, id));
+  const members = createMembers(objects, materials, (key, id) => tell(key, id), reporter.stands);
   tell = wake;
   for (const [key, id] of early) wake(key, id);
   const subscription = brokers.subscribe(({ key }) => wake(key));

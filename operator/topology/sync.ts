@@ -2,15 +2,19 @@ import type { BrokerError, KubePort, Target } from "../adapters/ports.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import { apply, inParallel, type OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
-import { diff, type Outcome } from "./diff.ts";
+import { diff, type Outcome, type Settled } from "./diff.ts";
 import { targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { isOwned, writeOwned } from "./ownership.ts";
 
-/** Operations of one pass: what comes meanwhile waits for no more than these. */
-const BATCH = 500;
-const PARALLEL_WRITES = 16;
+/**
+ * Operations of one pass. A new object does not wait for them, for it is done beside them; a change of an old one does. Each pass lists the vhost once,
+ * so a smaller number makes many objects slow.
+ */
+const BATCH = 4_000;
+/** As many as the connections that are kept to the API server. */
+const PARALLEL_WRITES = 32;
 
 export interface SyncInput {
   readonly session: Session;
@@ -20,6 +24,9 @@ export interface SyncInput {
   readonly rivals: readonly Claim[];
   /** Whether the broker refused this one a moment ago: it is compared, but not tried. */
   readonly held: (member: Member) => boolean;
+  readonly settled: Settled;
+  /** Another pass runs: the broker is asked about these members alone. */
+  readonly beside: boolean;
 }
 
 export interface SyncResult {
@@ -36,9 +43,10 @@ export interface SyncResult {
  * One pass: compare, write down what will be owned, change the broker, read back what was changed, compare again.
  * Throws `BrokerError` when the broker is lost, `KubeError` when the API server is.
  */
-export async function sync(kube: Pick<KubePort, "patch">, { session, members, rivals, held }: SyncInput): Promise<SyncResult> {
+export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Promise<SyncResult> {
+  const { session, members, rivals, held, settled, beside } = input;
   const { picture, port, facts } = session;
-  const compare = () => diff(members.map(claimOf), rivals, picture.actual);
+  const compare = () => diff(members.map(claimOf), rivals, picture.actual, settled);
   const before = compare();
   const { batch, more } = firstOf(
     members.filter((member) => !held(member)),
@@ -48,8 +56,12 @@ export async function sync(kube: Pick<KubePort, "patch">, { session, members, ri
   const operations = owned.flatMap(({ claim }) => operationsOf(claim, before));
   if (operations.length === 0) return { outcomes: before, failures: new Map(), done: new Map(), more: more || owned.length < batch.length };
   const failures = await apply(port, operations, facts.capabilities.includes("bulk"));
-  for (const target of targetsOf(owned)) picture.doubt(target);
-  await picture.refresh();
+  const changed = [...targetsOf(owned)];
+  if (beside) await picture.look(changed);
+  else {
+    for (const target of changed) picture.doubt(target);
+    await picture.refresh();
+  }
   return { outcomes: compare(), failures, done: Map.groupBy(operations, ({ uid }) => uid), more: more || owned.length < batch.length };
 }
 

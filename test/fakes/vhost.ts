@@ -4,7 +4,7 @@ import {
   type BrokerFacts,
   type BrokerObject,
   isSetting,
-  type Part,
+  type OnChange,
   partOf,
   type Target,
   type TopologyPort,
@@ -37,14 +37,14 @@ export interface FakeVhost {
 export function createFakeVhost(): FakeVhost {
   const objects = new Map<string, BrokerObject>();
   const messages = new Map<string, number>();
-  const listeners = new Set<(change?: Target | Part) => void>();
+  const listeners = new Set<OnChange>();
   const ignored = new Set<string>();
   const calls: string[] = [];
   const planned: { readonly call: string; readonly failure: BrokerError }[] = [];
 
   const error = (failure: BrokerError["failure"], message: string) => new BrokerError(failure, "management", message);
-  const tell = (target?: Target | Part): void => {
-    for (const listener of listeners) listener(target);
+  const tell: OnChange = (...change) => {
+    for (const listener of listeners) listener(...change);
   };
   const exists = (target: Target): boolean =>
     objects.has(`${target.type}/${target.name}`) || (target.type === "exchange" && target.name === "");
@@ -59,7 +59,9 @@ export function createFakeVhost(): FakeVhost {
       }
     }
     objects.set(identity, structuredClone(object));
-    if (!isDeepStrictEqual(there, object)) tell(isSetting(object) ? object.type : targetOf(object));
+    if (isDeepStrictEqual(there, object)) return;
+    if (isSetting(object)) tell(object.type);
+    else tell(targetOf(object), "made");
   };
   const drop = (identity: string): void => {
     const object = objects.get(identity);

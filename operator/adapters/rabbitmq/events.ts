@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
-import type { BrokerEndpoint, Part, Target } from "../ports.ts";
+import type { BrokerEndpoint, OnChange, Part, Target } from "../ports.ts";
 import { type BrokerConnection, openConnection } from "./connection.ts";
 
 /** Of the plugin rabbitmq_event_exchange: one message without a body per thing that happens (github.com/rabbitmq/rabbitmq-event-exchange). */
@@ -31,7 +31,7 @@ const MAX_WAITING = 10_000;
 export async function subscribeChanges(
   endpoint: BrokerEndpoint,
   random: () => number,
-  onChange: (change?: Target | Part) => void,
+  onChange: OnChange,
 ): Promise<AsyncDisposable | "unsupported"> {
   const down = () => onChange();
   const options = { name: "longshore-operator events", vhost: EVENTS_VHOST, random };
@@ -49,7 +49,7 @@ function resubscribing(
   connection: BrokerConnection,
   first: ChannelModel,
   vhost: string,
-  onChange: (change?: Target | Part) => void,
+  onChange: OnChange,
 ): AsyncDisposable {
   const again = connection.onUp((model) => {
     if (model === first) return;
@@ -65,7 +65,7 @@ function resubscribing(
 }
 
 /** Whether it worked. Never throws. */
-async function listen(model: ChannelModel, vhost: string, onChange: (change?: Target | Part) => void): Promise<boolean> {
+async function listen(model: ChannelModel, vhost: string, onChange: OnChange): Promise<boolean> {
   try {
     const channel = await model.createChannel();
     channel.on("error", () => undefined); // The same error rejects the call that caused it.
@@ -77,7 +77,7 @@ async function listen(model: ChannelModel, vhost: string, onChange: (change?: Ta
   }
 }
 
-async function consume(channel: Channel, vhost: string, onChange: (change?: Target | Part) => void): Promise<void> {
+async function consume(channel: Channel, vhost: string, onChange: OnChange): Promise<void> {
   const { queue } = await channel.assertQueue("", { exclusive: true, autoDelete: true, durable: false, maxLength: MAX_WAITING });
   for (const key of KEYS) await channel.bindQueue(queue, EXCHANGE, key);
   const told = (message: ConsumeMessage | null): void => {
@@ -88,7 +88,9 @@ async function consume(channel: Channel, vhost: string, onChange: (change?: Targ
     for (const one of partsIn(routingKey)) onChange(one);
     if (!TARGETS.includes(routingKey) || headers["vhost"] !== vhost) return;
     const target = targetIn(routingKey, headers);
-    if (target?.name !== queue) onChange(target);
+    if (target?.name === queue) return;
+    if (routingKey.endsWith(".created")) onChange(target, "made");
+    else onChange(target);
   };
   await channel.consume(queue, told, { noAck: true });
 }

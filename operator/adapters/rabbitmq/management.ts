@@ -21,8 +21,6 @@ import * as objects from "./objects.ts";
 import { probeBroker } from "./probe.ts";
 import { createSettings } from "./settings.ts";
 
-/** The broker's own limit is 500. */
-const PAGE_SIZE = 500;
 const OBSERVE_DEADLINE_MS = 30_000;
 const BULK_DEADLINE_MS = 120_000;
 
@@ -42,16 +40,9 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
   const settings = createSettings(api, vhost);
   const inVhost = encodeURIComponent(vhost);
 
-  const pages = async <T>(path: string, schema: z.ZodType<T>): Promise<readonly T[]> => {
-    const items: T[] = [];
-    for (let page = 1, count = 1; page <= count; page++) {
-      const query = `page=${page}&page_size=${PAGE_SIZE}&disable_stats=true`;
-      const answer = objects.pageSchema.parse(await api.call({ method: "GET", path: `${path}&${query}`, deadlineMs: OBSERVE_DEADLINE_MS }));
-      items.push(...z.array(schema).parse(answer.items));
-      count = answer.page_count;
-    }
-    return items;
-  };
+  /** In one piece: for each page the broker gathers and sorts the whole list anew. */
+  const listed = async <T>(path: string, schema: z.ZodType<T>): Promise<readonly T[]> =>
+    z.array(schema).parse(await api.call({ method: "GET", path: `${path}&disable_stats=true`, deadlineMs: OBSERVE_DEADLINE_MS }));
   const bindingsAt = async (path: string): Promise<readonly BrokerObject[]> => {
     const list = z.array(objects.bindingSchema).parse(await api.call({ method: "GET", path, deadlineMs: OBSERVE_DEADLINE_MS }));
     return list.map(objects.bindingFrom).filter((binding) => !objects.isImplicit(binding));
@@ -60,8 +51,8 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
   const observePart = async (one: Part): Promise<readonly BrokerObject[]> => {
     if (one !== "topology") return settings.list(one);
     const [exchanges, queues, bindings] = await Promise.all([
-      pages(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema),
-      pages(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
+      listed(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema),
+      listed(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
       bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
     ]);
     return [...exchanges.map(objects.exchangeFrom), ...queues.map(objects.queueFrom), ...bindings];

@@ -36,8 +36,6 @@ export const bindingSchema = z.object({
   properties_key: z.string().optional(),
 });
 
-export const pageSchema = z.object({ items: z.array(z.unknown()), page_count: z.int() });
-
 export const exchangeFrom = (json: z.output<typeof exchangeSchema>): BrokerObject => ({
   type: "exchange",
   name: json.name,
