@@ -34,7 +34,14 @@ export function claimTo(owner: Owner, objects: readonly BrokerObject[], owned: R
   const wanted = new Map(objects.map((object) => [identityOf(object), object]));
   const things = [...wanted].filter(([, { type }]) => type !== "binding").map(([identity]) => identity);
   const targets = new Map(objects.map(targetOf).map((target) => [targetKey(target), target]));
-  return { owner, wanted, targets: [...targets.values()], places: [...targets.keys()], keys: things.length > 0 ? things : [...wanted.keys()], owned };
+  return {
+    owner,
+    wanted,
+    targets: [...targets.values()],
+    places: [...targets.keys()],
+    keys: things.length > 0 ? things : [...wanted.keys()],
+    owned,
+  };
 }
 
 /** The oldest claim to each key; of the same second, the one whose name comes first. */

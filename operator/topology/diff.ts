@@ -59,7 +59,11 @@ export function diff(
     const before = settled.get(claim);
     if (before !== undefined && claim.places.every((place, index) => actual.get(place) === before[index])) return IN_SYNC;
     const outcome = outcomeOf(claim, actual, { exists, wanted });
-    if (outcome === IN_SYNC) settled.set(claim, claim.places.map((place) => actual.get(place)));
+    if (outcome === IN_SYNC)
+      settled.set(
+        claim,
+        claim.places.map((place) => actual.get(place)),
+      );
     return outcome;
   };
   return new Map(

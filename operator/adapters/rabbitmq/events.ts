@@ -45,12 +45,7 @@ export async function subscribeChanges(
   return resubscribing(connection, first, endpoint.vhost, onChange);
 }
 
-function resubscribing(
-  connection: BrokerConnection,
-  first: ChannelModel,
-  vhost: string,
-  onChange: OnChange,
-): AsyncDisposable {
+function resubscribing(connection: BrokerConnection, first: ChannelModel, vhost: string, onChange: OnChange): AsyncDisposable {
   const again = connection.onUp((model) => {
     if (model === first) return;
     // When it fails, the next connection may do better: a connection that hears nothing must not pass for one that does.

@@ -62,6 +62,14 @@ export const bindingFrom = (json: z.output<typeof bindingSchema>): BrokerObject 
   arguments: json.arguments,
 });
 
+const definitionsSchema = z.object({ queues: z.array(queueSchema), bindings: z.array(bindingSchema) });
+
+/** Queues and bindings of one vhost's export. Exclusive queues are not in it. Throws `ZodError` when it is none. */
+export function definedIn(json: unknown): readonly BrokerObject[] {
+  const { queues, bindings } = definitionsSchema.parse(json);
+  return [...queues.map(queueFrom), ...bindings.map(bindingFrom)];
+}
+
 /** Every queue is bound to the default exchange by itself, and that cannot be changed: it is no binding of anybody's. */
 export const isImplicit = (object: BrokerObject): boolean => object.type === "binding" && object.source === "";
 

@@ -11,19 +11,30 @@ export interface ReadyWatch extends AsyncDisposable {
   ready(name: string): Promise<number>;
   /** Resolves when this many whose names begin so are Ready, with the time of the last. */
   count(prefix: string, wanted: number): Promise<number>;
+  /** Events of the watch so far, whatever they said. */
+  readonly heard: number;
+}
+
+interface Waiter {
+  readonly wanted: (name: string) => boolean;
+  readonly resolve: (at: number) => void;
+  missing: number;
 }
 
 /** Hears of everything in one namespace from now on, and of what is there already. */
 export async function watchReady(kube: KubePort, resource: Resource, namespace: string): Promise<ReadyWatch> {
   const times = new Map<string, number>();
-  const waiters = new Set<() => void>();
+  const waiters = new Set<Waiter>();
   const stop = new AbortController();
+  let heard = 0;
   const take = (object: WithStatus): void => {
+    heard += 1;
     const { name } = object.metadata;
     const ready = object.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
     if (!ready || times.has(name)) return;
-    times.set(name, performance.now());
-    for (const waiter of waiters) waiter();
+    const now = performance.now();
+    times.set(name, now);
+    for (const waiter of waiters) if (waiter.wanted(name) && --waiter.missing === 0) waiter.resolve(now);
   };
   const first = await kube.list<WithStatus>(resource, { namespace }, { limit: 20_000 }, stop.signal);
   first.items.forEach(take);
@@ -38,23 +49,23 @@ export async function watchReady(kube: KubePort, resource: Resource, namespace: 
   const following = follow().catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
-  const until = async <T>(found: () => T | undefined): Promise<T> => {
-    for (;;) {
-      const value = found();
-      if (value !== undefined) return value;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      waiters.add(resolve);
-      await Promise.race([promise, following.then(() => Promise.reject(new Error("the watch ended")))]);
-      waiters.delete(resolve);
-    }
+  const until = async (wanted: (name: string) => boolean, count: number): Promise<number> => {
+    const seen = [...times].filter(([name]) => wanted(name)).map(([, at]) => at);
+    if (seen.length >= count) return Math.max(...seen);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const waiter = { wanted, resolve, missing: count - seen.length };
+    waiters.add(waiter);
+    const ended = following.then((): never => {
+      throw new Error("the watch ended");
+    });
+    return Promise.race([promise, ended]).finally(() => waiters.delete(waiter));
   };
   return {
-    ready: (name) => until(() => times.get(name)),
-    count: (prefix, wanted) =>
-      until(() => {
-        const seen = [...times].filter(([name]) => name.startsWith(prefix));
-        return seen.length < wanted ? undefined : Math.max(...seen.map(([, at]) => at));
-      }),
+    get heard() {
+      return heard;
+    },
+    ready: (name) => until((one) => one === name, 1),
+    count: (prefix, wanted) => until((name) => name.startsWith(prefix), wanted),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await following;
