@@ -23,7 +23,7 @@ import { farewellPlan, holdCondition, holdOf, mayUse, notAllowed } from "./stand
 
 /** How often everything is looked at again, ms: where changes are told as they happen, and where they are not. */
 const POLL_WITH_EVENTS_MS = 30_000;
-const POLL_MS = 5_000;
+const POLL_MS = 12_000;
 /** What was in sync is believed for so long after its broker was lost, ms: a blip is not worth a write per object. */
 const GRACE_MS = 5_000;
 /** Objects that are let go side by side. */

@@ -11,6 +11,8 @@ export interface OwnedOperation extends Operation {
 const PARALLEL = 16;
 /** From this many declarations on, one import is faster than as many requests. */
 const BULK_FROM = 50;
+/** Declarations of one import: the broker takes bodies up to 10 MB, and answers when all of it is done. */
+const BULK_UP_TO = 2_000;
 
 /**
  * Does the operations in dependency order. What fails keeps its owner's later operations from running, and nobody else's.
@@ -46,8 +48,9 @@ export async function apply(
 
 /** Whether it worked. When the broker refuses one of them, each is tried by itself, for its own error. */
 async function importAll(port: TopologyPort, operations: readonly OwnedOperation[]): Promise<boolean> {
+  const objects = inOrder(operations).flatMap((group) => group.map(({ object }) => object));
   try {
-    await port.bulk(operations.map(({ object }) => object));
+    for (let from = 0; from < objects.length; from += BULK_UP_TO) await port.bulk(objects.slice(from, from + BULK_UP_TO));
     return true;
   } catch (error) {
     if (!(error instanceof BrokerError) || error.failure === "unreachable") throw error;

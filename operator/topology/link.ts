@@ -11,8 +11,8 @@ import { createPicture, type Picture } from "./picture.ts";
 import { reasonOfBroker } from "./say.ts";
 import { trustOf } from "./trust.ts";
 
-/** A reachable broker is probed this often, ms. */
-const PROBE_MS = 15_000;
+/** A reachable broker is probed this often, ms: for its alarms and plugins. That it is gone is noticed sooner, by its events and by looking. */
+const PROBE_MS = 40_000;
 /** Tries at a broker that is away: the cap keeps the promise to be back about 2 s after it is. */
 const AWAY = { baseMs: 200, capMs: 2_000 };
 /** Tries at one that refuses us: each is a line in its log. */

@@ -70,7 +70,7 @@ test("a binding that is to go goes, even when the operator dies after it has wri
 describe("drift", () => {
   test.for([
     ["with events", true, 20],
-    ["by polling", false, 5_100],
+    ["by polling", false, 12_100],
   ] as const)("%s what was taken is back", async ([, events, ms]) => {
     world = await createTopologyWorld({ events });
     await world.queue("orders");

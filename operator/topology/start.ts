@@ -114,7 +114,12 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
   const early: [ObjectKey, string][] = [];
   let tell = (key: ObjectKey, id: string): void => void early.push([key, id]);
   const materials = createMaterials({ ...options, log });
-  const members = createMembers(objects, materials, (key, id) => tell(key, id), reporter.stands);
+  const members = createMembers(
+    objects,
+    materials,
+    (key, id) => tell(key, id),
+    (object) => reporter.stands(object),
+  );
   tell = wake;
   for (const [key, id] of early) wake(key, id);
   const subscription = brokers.subscribe(({ key }) => wake(key));

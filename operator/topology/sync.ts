@@ -9,10 +9,10 @@ import type { Member } from "./members.ts";
 import { isOwned, writeOwned } from "./ownership.ts";
 
 /**
- * Operations of one pass. A new object does not wait for them, for it is done beside them; a change of an old one does. Each pass lists the vhost once,
- * so a smaller number makes many objects slow.
+ * Operations of one pass. A new object does not wait for them, for it is done beside them; a change of an old one does. So many, because the broker
+ * comes first: while thousands are missing on it, writing to each that it is Ready now would keep the rest waiting.
  */
-const BATCH = 4_000;
+const BATCH = 40_000;
 /** As many as the connections that are kept to the API server. */
 const PARALLEL_WRITES = 32;
 

@@ -21,6 +21,8 @@ export interface FakeVhost {
   readonly calls: string[];
   /** Set: every call fails with it. */
   failure: BrokerError | undefined;
+  /** Set: imports are done only after it. */
+  hold: Promise<void> | undefined;
   /** The next call whose text begins so fails with this. */
   failNext(call: string, failure: BrokerError): void;
   /** Changes it as somebody else would. */
@@ -81,6 +83,7 @@ export function createFakeVhost(): FakeVhost {
     messages,
     calls,
     failure: undefined,
+    hold: undefined,
     failNext: (call, failure) => void planned.push({ call, failure }),
     put: (...given) => given.forEach(declare),
     take: (...identities) => identities.forEach(drop),
@@ -124,6 +127,7 @@ export function createFakeVhost(): FakeVhost {
         },
         async bulk(all) {
           called(`bulk ${all.length}`);
+          await vhost.hold;
           for (const type of ["exchange", "queue", "binding"] as const) {
             for (const object of all) if (object.type === type && !objects.has(identityOf(object))) declare(object);
           }

@@ -48,26 +48,28 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
     return list.map(objects.bindingFrom).filter((binding) => !objects.isImplicit(binding));
   };
 
-  /** Who may import may also export, which says the same in a third of the time: without statistics, and without every queue's implicit binding. */
+  const exchanges = (): Promise<readonly BrokerObject[]> =>
+    listed(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema).then((list) =>
+      list.map(objects.exchangeFrom),
+    );
+  /** Who may import may also export: one answer for all, without statistics, and without every queue's implicit binding. */
   let mayExport = false;
-  const queuesAndBindings = async (): Promise<readonly BrokerObject[]> => {
-    if (mayExport)
-      return objects.definedIn(await api.call({ method: "GET", path: `/definitions/${inVhost}`, deadlineMs: OBSERVE_DEADLINE_MS }));
-    const [queues, bindings] = await Promise.all([
+  /** An export leaves out the broker's own exchanges, which bindings may begin at; they never change. */
+  let brokersOwn: readonly BrokerObject[] | undefined;
+  const observeTopology = async (): Promise<readonly BrokerObject[]> => {
+    if (mayExport) {
+      brokersOwn ??= (await exchanges()).filter((object) => object.type === "exchange" && objects.isBrokersOwn(object.name));
+      const path = `/definitions/${inVhost}`;
+      return [...brokersOwn, ...objects.definedIn(await api.call({ method: "GET", path, deadlineMs: OBSERVE_DEADLINE_MS }))];
+    }
+    const [ofExchanges, queues, bindings] = await Promise.all([
+      exchanges(),
       listed(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
       bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
     ]);
-    return [...queues.map(objects.queueFrom), ...bindings];
+    return [...ofExchanges, ...queues.map(objects.queueFrom), ...bindings];
   };
-  const observePart = async (one: Part): Promise<readonly BrokerObject[]> => {
-    if (one !== "topology") return settings.list(one);
-    // Exchanges by themselves: an export leaves out the broker's own, which bindings may begin at.
-    const [exchanges, others] = await Promise.all([
-      listed(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema),
-      queuesAndBindings(),
-    ]);
-    return [...exchanges.map(objects.exchangeFrom), ...others];
-  };
+  const observePart = async (one: Part): Promise<readonly BrokerObject[]> => (one === "topology" ? observeTopology() : settings.list(one));
 
   return {
     async probe(): Promise<BrokerFacts> {

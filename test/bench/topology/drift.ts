@@ -31,6 +31,7 @@ export async function driftByPoll(lab: Lab, trials: number, overMs: number): Pro
     const { ok, status } = await fetch(`${admin.origin}/api${path}`, { method: "PUT", headers, body: JSON.stringify(body) });
     if (!ok) throw new Error(`PUT ${path}: ${status}`);
   };
+  await using _operator = await lab.stage.startOperator();
   const all = { configure: ".*", write: ".*", read: ".*" };
   await put(`/vhosts/${POLLED}`, {});
   await put(`/users/${POLLED}`, { password: POLLED, tags: "administrator" });

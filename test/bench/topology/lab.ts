@@ -25,9 +25,9 @@ export const classic = (name: string): BrokerObject => ({
 /** Hears what happens to queues. */
 export interface BrokerWatch {
   /** Resolves with the time of the next event of this queue. */
-  told(name: string): Promise<number>;
+  readonly told: (name: string) => Promise<number>;
   /** Resolves with the time at which the last of this many queues whose names begin so was made, from now on. */
-  made(prefix: string, wanted: number): Promise<number>;
+  readonly made: (prefix: string, wanted: number) => Promise<number>;
 }
 
 /** The stage of the topology bench: API server, broker, a Broker object that leads there, and eyes on both ends. */
@@ -38,9 +38,9 @@ export interface Lab extends AsyncDisposable {
   readonly queues: ReadyWatch;
   readonly bindings: ReadyWatch;
   readonly brokers: ReadyWatch;
-  createQueue(name: string, spec?: object): Promise<void>;
-  createBinding(name: string): Promise<void>;
-  create(resource: "secrets" | "brokers", object: object): Promise<void>;
+  readonly createQueue: (name: string, spec?: object) => Promise<void>;
+  readonly createBinding: (name: string) => Promise<void>;
+  readonly create: (resource: "secrets" | "brokers", object: object) => Promise<void>;
 }
 
 const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret" };
