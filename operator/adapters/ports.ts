@@ -168,8 +168,15 @@ export interface TopologyPort extends AsyncDisposable {
   /** The target, when it is there, and all bindings that lead into it; live, never from statistics. */
   read(target: Target): Promise<readonly BrokerObject[]>;
   declare(object: BrokerObject): Promise<void>;
-  /** `ifEmpty` refuses with `not-empty` when messages or consumers are there, of a vhost queues. Deleting what is not there is a success. */
-  remove(object: BrokerObject, options?: { ifEmpty?: boolean }): Promise<void>;
+  /**
+   * `ifEmpty` refuses with `not-empty` when messages or consumers are there, of a vhost queues; `ifDrained` when messages are there.
+   * Deleting what is not there is a success.
+   */
+  remove(object: BrokerObject, options?: { ifEmpty?: boolean; ifDrained?: boolean }): Promise<void>;
+  /** Ready and unacked messages of a queue; of a quorum queue unacked ones may be 5 s old. 0 where there is no queue. */
+  messages(queue: string): Promise<number>;
+  /** Moves ready messages, at most so many, and none is lost; when this ends early some may be in both. Resolves with how many. */
+  move(from: string, to: string, limit: number): Promise<number>;
   /** Declares many in one request; conflicts are NOT reported by the broker, so observe afterwards. */
   bulk(objects: readonly BrokerObject[]): Promise<void>;
   /**

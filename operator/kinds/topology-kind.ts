@@ -7,6 +7,8 @@ export interface TopologyObject extends KubeObject {
   readonly spec: {
     readonly brokerRef: { readonly name: string; readonly namespace?: string | undefined };
     readonly deletionPolicy: "Delete" | "Retain" | "DeleteIfEmpty";
+    /** Of queues: what to do when the broker's has other properties, which cannot be changed. */
+    readonly updatePolicy?: "Refuse" | "Migrate" | undefined;
   };
   readonly status?: { readonly conditions?: readonly Condition[]; readonly repairs?: number; readonly plan?: readonly string[] };
 }

@@ -8,6 +8,7 @@ import { farewell, type Leaving } from "./farewell.ts";
 import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
+import { holdingName } from "./migrate.ts";
 import { writeOwned } from "./ownership.ts";
 
 const CONFLICT_MS = 100;
@@ -43,7 +44,8 @@ export async function release(
   if (decided.do === "wait") return { done: false, ...(decided.againInMs === undefined ? {} : { againInMs: decided.againInMs }) };
   if (decided.do === "remove") {
     if (session === undefined) return { done: false };
-    const refused = await removeAll(session, claim, removable(claim, [...live, ...leaving]), decided.ifEmpty);
+    const objects = [...removable(claim, [...live, ...leaving]), ...holdingOf(session, claim)];
+    const refused = await removeAll(session, claim, objects, decided.ifEmpty);
     if (refused !== undefined) return { done: false, refused };
   } else if (decided.do === "release" && decided.orphaned !== undefined) {
     const [first] = claim.wanted.values();
@@ -81,6 +83,13 @@ function removable({ owner, wanted }: Claim, others: readonly Member[]): readonl
   const kept = (identity: string): boolean => others.some(({ claim }) => claim.owner.uid !== owner.uid && claim.wanted.has(identity));
   return [...wanted].filter(([identity]) => !kept(identity)).map(([, object]) => object);
 }
+
+/** The queue that holds its messages, when it goes in the middle of a migration. */
+const holdingOf = ({ picture }: Session, { wanted }: Claim): readonly BrokerObject[] =>
+  [...wanted.values()].flatMap((object) => {
+    const place = object.type === "queue" ? targetKey({ type: "queue", name: holdingName(object.name) }) : "";
+    return (picture.actual.get(place) ?? []).filter(({ type }) => type === "queue");
+  });
 
 /** Removes them and looks whether they went. */
 async function removeAll(

@@ -7,6 +7,7 @@ import type { Settled } from "./diff.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
+import { createMigrations } from "./migration.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Repairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
@@ -59,6 +60,7 @@ export interface RoundOptions {
 export type Round = (input: RoundInput) => Promise<readonly number[]>;
 
 export function createRound({ kube, clock, metrics, refusals, repairs, reporter, report }: RoundOptions): Round {
+  const migrations = createMigrations(clock);
   /** Of each connection: what was equal, and of whom it has been said. A member is another one as soon as its object changes. */
   const remembered = new WeakMap<Session["picture"], { readonly settled: Settled; readonly told: WeakSet<Member> }>();
 
@@ -71,9 +73,16 @@ export function createRound({ kube, clock, metrics, refusals, repairs, reporter,
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     if (result.done.size > result.failures.size) refusals.retryMissing();
     const again: number[] = result.more ? [5] : [];
+    const migrating = await migrations(session, members, result.outcomes);
     const said: Said[] = [];
     for (const member of members) {
       const { uid } = member.claim.owner;
+      const progress = migrating.get(uid);
+      if (progress !== undefined) {
+        again.push(progress.againInMs);
+        said.push([member, progress.condition]);
+        continue;
+      }
       const inSync = result.outcomes.get(uid)?.state === "in-sync";
       if (inSync && told.has(member) && !result.done.has(uid) && reporter.stands(member.object)) continue;
       const { condition, plan, againInMs } = verdictOf(member, result, { session, refusals, repairs });

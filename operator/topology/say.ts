@@ -38,6 +38,15 @@ export function refusedOperation(error: BrokerError): ConditionInput {
   return refusal(noUser ? "UserMissing" : OF_OBJECT[error.failure], error.message);
 }
 
+/** Arguments that a policy can set as well, by their names there without x- (rabbitmq.com/docs/policies). */
+const BY_POLICY: ReadonlySet<string> = new Set([
+  "alternate-exchange",
+  ...["message-ttl", "expires", "max-length", "max-length-bytes", "overflow", "delivery-limit", "max-age", "queue-leader-locator"].map(
+    (name) => `x-${name}`,
+  ),
+  ...["exchange", "routing-key", "strategy"].map((name) => `x-dead-letter-${name}`),
+]);
+
 /**
  * `Ready` of an object after what was read back from the broker. True only when nothing is missing and nothing differs.
  * @param display the vhost, as `host:port/vhost`
@@ -57,7 +66,9 @@ export function readyCondition(outcome: Outcome, { wanted }: Claim, display: str
     }
     case "differs": {
       const list = outcome.differences.map(({ field, broker, spec }) => `${field}: the broker has ${broker}, the spec says ${spec}`);
-      return refusal("ArgumentsDiffer", `${describeObject(outcome.object)} exists on ${display} and differs in ${list.join("; ")}`);
+      const settable = outcome.differences.every(({ field }) => BY_POLICY.has(field));
+      const policy = settable ? ". A Policy without the argument in the spec can change it at any time" : "";
+      return refusal("ArgumentsDiffer", `${describeObject(outcome.object)} exists on ${display} and differs in ${list.join("; ")}${policy}`);
     }
     case "conflict": {
       const { kind, namespace, name } = outcome.winner;

@@ -17,6 +17,8 @@ export interface FakeVhost {
   readonly objects: ReadonlyMap<string, BrokerObject>;
   /** Messages in queues; a queue that is not named has none. */
   readonly messages: Map<string, number>;
+  /** Queues whose messages a consumer holds. */
+  readonly unmovable: Set<string>;
   /** Calls so far, as `declare queue/q`. */
   readonly calls: string[];
   /** Set: every call fails with it. */
@@ -39,6 +41,7 @@ export interface FakeVhost {
 export function createFakeVhost(): FakeVhost {
   const objects = new Map<string, BrokerObject>();
   const messages = new Map<string, number>();
+  const unmovable = new Set<string>();
   const listeners = new Set<OnChange>();
   const ignored = new Set<string>();
   const calls: string[] = [];
@@ -81,6 +84,7 @@ export function createFakeVhost(): FakeVhost {
   const vhost: FakeVhost = {
     objects,
     messages,
+    unmovable,
     calls,
     failure: undefined,
     hold: undefined,
@@ -119,10 +123,21 @@ export function createFakeVhost(): FakeVhost {
           called(`declare ${identityOf(object)}`);
           declare(ignored.has(identityOf(object)) && isSetting(object) ? { ...object, properties: {} } : object);
         },
-        async remove(object, { ifEmpty = false } = {}) {
+        async messages(queue) {
+          called(`messages ${queue}`);
+          return messages.get(queue) ?? 0;
+        },
+        async move(from, to, limit) {
+          called(`move ${from} ${to}`);
+          const count = unmovable.has(from) ? 0 : Math.min(limit, messages.get(from) ?? 0);
+          messages.set(from, (messages.get(from) ?? 0) - count);
+          messages.set(to, (messages.get(to) ?? 0) + count);
+          return count;
+        },
+        async remove(object, { ifEmpty = false, ifDrained = false } = {}) {
           called(`remove ${identityOf(object)}`);
           const count = object.type === "queue" ? (messages.get(object.name) ?? 0) : 0;
-          if (ifEmpty && count > 0) throw error("not-empty", `queue has ${count} messages`);
+          if ((ifEmpty || ifDrained) && count > 0) throw error("not-empty", `queue has ${count} messages`);
           drop(identityOf(object));
         },
         async bulk(all) {

@@ -13,12 +13,13 @@ import {
   type TopologyPort,
 } from "../ports.ts";
 import { type BrokerConnection, openConnection } from "./connection.ts";
-import { amqpError } from "./errors.ts";
 import { subscribeChanges } from "./events.ts";
 import { type ManagementApi, openManagement } from "./http.ts";
 import { orMissing } from "./http-failure.ts";
+import { moveMessages } from "./move.ts";
 import * as objects from "./objects.ts";
 import { probeBroker } from "./probe.ts";
+import { assertEmpty, queueCounts } from "./queue-counts.ts";
 import { createSettings } from "./settings.ts";
 
 const OBSERVE_DEADLINE_MS = 30_000;
@@ -100,11 +101,14 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
       const method = object.type === "binding" ? "POST" : "PUT";
       await api.call({ method, path: objects.pathOf(vhost, object), body: objects.bodyOf(object) });
     },
-    async remove(object, { ifEmpty = false } = {}) {
+    async remove(object, { ifEmpty = false, ifDrained = false } = {}) {
       if (isSetting(object)) return settings.remove(object, ifEmpty);
-      if (ifEmpty && object.type === "queue") await assertEmpty(api, connection, vhost, object.name);
+      const queue = object.type === "queue" ? object : undefined;
+      if (queue !== undefined && (ifEmpty || ifDrained)) await assertEmpty(api, connection, vhost, queue.name, { evenIfUsed: ifDrained });
       const path = object.type === "binding" ? await bindingPath(api, vhost, object) : objects.pathOf(vhost, object);
-      if (path !== undefined) await orMissing(api.call({ method: "DELETE", path }));
+      // A classic queue is asked by the broker itself once more; others do not know the question.
+      const query = (ifEmpty || ifDrained) && queue?.kind === "classic" ? "?if-empty=true" : "";
+      if (path !== undefined) await orMissing(api.call({ method: "DELETE", path: `${path}${query}` }));
     },
     async bulk(all) {
       const declared = all.filter((object) => !isSetting(object));
@@ -112,6 +116,8 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
       const body = { exchanges: rows("exchange"), queues: rows("queue"), bindings: rows("binding") };
       await api.call({ method: "POST", path: `/definitions/${inVhost}`, body, deadlineMs: BULK_DEADLINE_MS });
     },
+    messages: async (queue) => (await queueCounts(api, connection, vhost, queue))?.messages ?? 0,
+    move: (from, to, limit) => moveMessages(connection, from, to, limit),
     changes: (onChange) => subscribeChanges(endpoint, random, onChange),
     async [Symbol.asyncDispose]() {
       api[Symbol.dispose]();
@@ -148,39 +154,4 @@ async function bindingPath(api: ManagementApi, vhost: string, binding: Declared)
   const list = z.array(objects.bindingSchema).parse((await orMissing(api.call({ method: "GET", path }))) ?? []);
   const key = list.find((json) => isDeepStrictEqual(objects.bindingFrom(json), binding))?.properties_key;
   return key === undefined ? undefined : `${path}/${encodeURIComponent(key)}`;
-}
-
-const totals = z.object({ messages: z.number().catch(0), consumers: z.number().catch(0) });
-
-/** Quorum queues know no if-empty, and the API's counts are up to 5 s old for them: a passive declare, which is live, must agree. */
-async function assertEmpty(api: ManagementApi, connection: BrokerConnection, vhost: string, name: string): Promise<void> {
-  const path = `${objects.pathOf(vhost, { type: "queue", name })}?disable_stats=true&enable_queue_totals=true`;
-  const [counted, live] = await Promise.all([orMissing(api.call({ method: "GET", path })), readyCount(connection, name)]);
-  if (counted === undefined || live === undefined) return;
-  const messages = Math.max(totals.parse(counted).messages, live.messageCount);
-  if (messages === 0 && live.consumerCount === 0) return;
-  const holds = [messages > 0 ? counting(messages, "message") : "", live.consumerCount > 0 ? counting(live.consumerCount, "consumer") : ""];
-  throw new BrokerError("not-empty", "amqp", `queue ${name} has ${holds.filter((text) => text !== "").join(" and ")}`);
-}
-
-const counting = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
-
-async function readyCount(
-  connection: BrokerConnection,
-  name: string,
-): Promise<{ messageCount: number; consumerCount: number } | undefined> {
-  const model = await connection.model();
-  const channel = await model.createChannel().catch((error: unknown) => {
-    throw amqpError(error, "open a channel");
-  });
-  channel.on("error", () => undefined); // The same error rejects the call below.
-  try {
-    const counts = await channel.checkQueue(name);
-    await channel.close();
-    return counts;
-  } catch (error) {
-    const failure = amqpError(error, `look at queue ${name}`);
-    if (failure.failure === "missing") return undefined;
-    throw failure;
-  }
 }

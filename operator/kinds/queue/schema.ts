@@ -81,6 +81,10 @@ export const queueKind = defineKind({
       .meta({ description: "What gives when the queue is full." }),
     arguments: brokerArguments.optional(),
     bindings: bindingsFrom("Bindings from exchanges to this queue. A binding that is taken out of the list is removed from the broker."),
+    updatePolicy: z.enum(["Refuse", "Migrate"]).default("Refuse").meta({
+      description:
+        "What to do when the queue on the broker has other arguments, which no broker can change. Refuse: say so and leave it alone. Migrate: make it anew; its messages wait in another queue meanwhile, none is lost, and one may come twice. Never for streams.",
+    }),
     deletionPolicy: deletionPolicy.default("Delete").meta({
       description:
         "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",

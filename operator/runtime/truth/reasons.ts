@@ -49,8 +49,9 @@ export const REASONS = {
   Declared: ok("Nothing to do."),
   ArgumentsDiffer: error(
     "stalled",
-    "The broker cannot change these; restore the spec, or delete the object on the broker and it is made anew.",
+    "The broker cannot change these; restore the spec, or delete the object on the broker and it is made anew; a queue can keep its messages with updatePolicy: Migrate.",
   ),
+  Migrating: progress("The queue is made anew with other arguments while its messages wait in another one; wait."),
   BrokerRefuses: error("backoff", "Correct the field that the broker complains about; Longshore tries again by itself."),
   Planned: progress("Remove the annotation longshore.dev/plan and it is done."),
   ReadingBack: progress("The broker took it, but does not show it yet; wait."),
