@@ -68,7 +68,10 @@ export function readyCondition(outcome: Outcome, { wanted }: Claim, display: str
       const list = outcome.differences.map(({ field, broker, spec }) => `${field}: the broker has ${broker}, the spec says ${spec}`);
       const settable = outcome.differences.every(({ field }) => BY_POLICY.has(field));
       const policy = settable ? ". A Policy without the argument in the spec can change it at any time" : "";
-      return refusal("ArgumentsDiffer", `${describeObject(outcome.object)} exists on ${display} and differs in ${list.join("; ")}${policy}`);
+      return refusal(
+        "ArgumentsDiffer",
+        `${describeObject(outcome.object)} exists on ${display} and differs in ${list.join("; ")}${policy}`,
+      );
     }
     case "conflict": {
       const { kind, namespace, name } = outcome.winner;

@@ -53,23 +53,22 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
     listed(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema).then((list) =>
       list.map(objects.exchangeFrom),
     );
-  /** Who may import may also export: one answer for all, without statistics, and without every queue's implicit binding. */
+  /**
+   * Who may import may also export: one answer, without statistics, and without every queue's implicit binding. Of exchanges it leaves out the broker's
+   * own, and since 4.3 internal ones.
+   */
   let mayExport = false;
-  /** An export leaves out the broker's own exchanges, which bindings may begin at; they never change. */
-  let brokersOwn: readonly BrokerObject[] | undefined;
-  const observeTopology = async (): Promise<readonly BrokerObject[]> => {
+  const queuesAndBindings = async (): Promise<readonly BrokerObject[]> => {
     if (mayExport) {
-      brokersOwn ??= (await exchanges()).filter((object) => object.type === "exchange" && objects.isBrokersOwn(object.name));
-      const path = `/definitions/${inVhost}`;
-      return [...brokersOwn, ...objects.definedIn(await api.call({ method: "GET", path, deadlineMs: OBSERVE_DEADLINE_MS }))];
+      return objects.definedIn(await api.call({ method: "GET", path: `/definitions/${inVhost}`, deadlineMs: OBSERVE_DEADLINE_MS }));
     }
-    const [ofExchanges, queues, bindings] = await Promise.all([
-      exchanges(),
+    const [queues, bindings] = await Promise.all([
       listed(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
       bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
     ]);
-    return [...ofExchanges, ...queues.map(objects.queueFrom), ...bindings];
+    return [...queues.map(objects.queueFrom), ...bindings];
   };
+  const observeTopology = async (): Promise<readonly BrokerObject[]> => (await Promise.all([exchanges(), queuesAndBindings()])).flat();
   const observePart = async (one: Part): Promise<readonly BrokerObject[]> => (one === "topology" ? observeTopology() : settings.list(one));
 
   return {

@@ -62,15 +62,12 @@ export const bindingFrom = (json: z.output<typeof bindingSchema>): BrokerObject 
   arguments: json.arguments,
 });
 
-const definitionsSchema = z.object({ exchanges: z.array(exchangeSchema), queues: z.array(queueSchema), bindings: z.array(bindingSchema) });
+const definitionsSchema = z.object({ queues: z.array(queueSchema), bindings: z.array(bindingSchema) });
 
-/** Made with every vhost, and nobody can delete them. */
-export const isBrokersOwn = (exchange: string): boolean => exchange === "" || exchange.startsWith("amq.");
-
-/** What one vhost's export holds, without the broker's own exchanges. Exclusive queues are not in it. Throws `ZodError` when it is none. */
+/** Queues and bindings of one vhost's export. Exclusive queues are not in it. Throws `ZodError` when it is none. */
 export function definedIn(json: unknown): readonly BrokerObject[] {
-  const { exchanges, queues, bindings } = definitionsSchema.parse(json);
-  return [...exchanges.map(exchangeFrom), ...queues.map(queueFrom), ...bindings.map(bindingFrom)];
+  const { queues, bindings } = definitionsSchema.parse(json);
+  return [...queues.map(queueFrom), ...bindings.map(bindingFrom)];
 }
 
 /** Every queue is bound to the default exchange by itself, and that cannot be changed: it is no binding of anybody's. */
