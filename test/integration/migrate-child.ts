@@ -74,6 +74,8 @@ await startTopology(
   },
   new AbortController().signal,
 );
+// Its timers do not keep a process alive.
+setInterval(() => undefined, 60_000);
 for await (const event of kube.watch<TopologyObject>(queueResource, {}, "0", new AbortController().signal)) {
   if (event.type === "BOOKMARK") continue;
   if (findCondition(event.object.status?.conditions, "Ready")?.status === "True") process.stdout.write("ready\n");
