@@ -51,15 +51,17 @@ test("a burst that still arrives is waited for, so that there is one patch", () 
   ).toEqual([240]);
 });
 
-test("a stream that never pauses is acted upon after 400 ms", () => {
+test("a stream that never pauses is acted upon after 700 ms", () => {
   expect(
     watch([
       [0, 100, 2],
       [150, 200, 4],
       [300, 300, 6],
-      [400, 400, 8],
+      [450, 400, 8],
+      [600, 500, 10],
+      [700, 600, 12],
     ]),
-  ).toEqual([400]);
+  ).toEqual([700]);
 });
 
 test("what needs the maximum needs no second look", () => {

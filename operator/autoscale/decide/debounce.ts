@@ -12,11 +12,11 @@ export const LOOK_AGAIN_MS = 60;
 /** A burst is over when nothing has come for so long, ms: two looks, for a publisher may stop in the middle of it for as long as one. */
 const STILL_MS = 2 * LOOK_AGAIN_MS - 10;
 /** A burst is acted upon at the latest after this long, ms. */
-const LONGEST_WAIT_MS = 400;
+const LONGEST_WAIT_MS = 700;
 
 /**
  * Messages of one burst arrive over some milliseconds: a size decided on the first few would need a second patch. So growth waits until
- * the backlog has not grown for 110 ms, unless the size would be the same at its limit; and never longer than 400 ms.
+ * the backlog has not grown for 110 ms, unless the size would be the same at its limit; and never longer than 700 ms, so that a stream without end is acted upon within a second.
  * Returns what to remember, and whether to act now.
  */
 export function settleGrowth(
