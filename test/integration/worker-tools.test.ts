@@ -36,7 +36,7 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
     lab = await openLab(`worker-tools-${version.replace(".", "-")}`, database, celery, version);
     await writeFile(
       join(lab.folder, "tools_app.py"),
-      `from celery import Celery\napp = Celery("tools", broker="${lab.brokerUrl}", backend="${lab.redisUrl}")\napp.conf.control_queue_exclusive = app.conf.event_queue_exclusive = True\n`,
+      `from celery import Celery\nfrom kombu import Queue\napp = Celery("tools", broker="${lab.brokerUrl}", backend="${lab.redisUrl}")\napp.conf.control_queue_exclusive = app.conf.event_queue_exclusive = True\napp.conf.task_default_queue = "q"\napp.conf.task_queues = [Queue("q", no_declare=True)]\n`,
     );
     await lab.python(`sys.path.insert(0, ${JSON.stringify(lab.folder)})`);
     await lab.declare("q", { "x-queue-type": "quorum" });
@@ -65,6 +65,15 @@ describe.for<[CeleryVersion, BrokerVersion, number]>([
     expect(await inspect("report")).toMatchObject({ ok: expect.stringContaining("longshore") });
     expect(await inspect("conf")).toMatchObject({ worker_concurrency: 2, task_acks_late: true });
     expect(await inspect("clock")).toMatchObject({ clock: expect.any(Number) });
+  });
+
+  test("celery call, result and purge", async () => {
+    const [code, id] = (await python('result = run("call", "t.quick")')) as [number, string];
+    expect(code).toBe(0);
+    expect(await python(`result = outcome(app.AsyncResult("${id.trim()}"))`)).toEqual(["ok", "done"]);
+    expect(await python(`result = run("result", "${id.trim()}")`)).toEqual([0, expect.stringContaining("done")]);
+    await lab.publish("other", "[]", {});
+    expect(await python('result = run("purge", "-f", "-Q", "other")')).toEqual([0, expect.stringContaining("Purged 1 message")]);
   });
 
   test("what runs is shown, and terminated when told", async () => {
