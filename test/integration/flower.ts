@@ -28,6 +28,9 @@ app.conf.control_queue_exclusive = app.conf.event_queue_exclusive = True
 # Flower may read late on a slow machine; after five seconds its queue would drop events.
 app.conf.event_queue_ttl = 600
 app.conf.task_default_queue = "q"
+# It asks one worker at a time and takes a second's silence for an error; an answer ends the wait at once.
+broadcast = app.control.broadcast
+app.control.broadcast = lambda *args, **options: broadcast(*args, **({**options, "timeout": 60} if options.get("destination") else options))
 # The queue is there, with a type; Celery would declare it as a classic one.
 app.conf.task_queues = [Queue("q", no_declare=True)]
 ${app}
@@ -35,7 +38,7 @@ ${app}
   await writeFile(join(lab.folder, "shown.py"), module);
   const [port = 0] = await freePorts(1);
   const api = `--broker-api=${managementUri.replace("//", login)}/api/`;
-  const options = ["-A", "shown", "flower", `--port=${port}`, "--address=127.0.0.1", api];
+  const options = ["-A", "shown", "flower", `--port=${port}`, "--address=127.0.0.1", "--inspect-timeout=5000", api];
   const child = spawn(join(lab.bin, "celery"), options, {
     cwd: lab.folder,
     env: { PATH: process.env["PATH"], FLOWER_UNAUTHENTICATED_API: "true", PYTHONDONTWRITEBYTECODE: "1" },
