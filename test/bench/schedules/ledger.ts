@@ -9,8 +9,8 @@ export interface TickLedger extends AsyncDisposable {
   readonly lines: readonly { readonly due: number; readonly arrived: number; readonly origin: string }[];
   /** The latest due time that every one of `count` schedules has. */
   completeUntil(count: number): number;
-  /** Resolves with the arrival of the first message after now that fits. */
-  first(fits: (line: { readonly due: number; readonly arrived: number; readonly origin: string }) => boolean): Promise<number>;
+  /** Resolves with the first message after now that fits. */
+  first(fits: (line: TickLedger["lines"][number]) => boolean): Promise<TickLedger["lines"][number]>;
 }
 
 /** @param exchange whose messages it takes a copy of, on a queue of its own that keeps nothing on disk */
@@ -46,7 +46,7 @@ export async function openTickLedger(uri: string, exchange: string): Promise<Tic
         const waiter = (line: (typeof lines)[number]) => {
           if (!fits(line)) return;
           waiters.delete(waiter);
-          resolve(line.arrived);
+          resolve(line);
         };
         waiters.add(waiter);
       }),

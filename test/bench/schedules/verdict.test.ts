@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { failovers, type Gap, latenesses } from "./verdict.ts";
 
-const gap = (from: number, firstAt: number, to: number, signal: Gap["signal"] = "SIGKILL"): Gap => ({ signal, from, firstAt, to });
+const gap = (from: number, arrived: number, to: number, signal: Gap["signal"] = "SIGKILL", due = 0): Gap => ({
+  signal,
+  from,
+  first: { arrived, due },
+  to,
+});
 
 test("what was due in a gap does not count as late, what was due before and after does", () => {
   const lines = [
@@ -13,8 +18,8 @@ test("what was due in a gap does not count as late, what was due before and afte
   expect(latenesses(lines, [gap(1_900, 5_700, 6_500)])).toEqual([10, 20]);
 });
 
-test("a failover lasts until the first message of the next leader", () => {
-  const gaps = [gap(0, 3_000, 9_000), gap(0, 4_000, 5_000), gap(0, 200, 300, "SIGTERM")];
-  expect(failovers(gaps, "SIGKILL")).toEqual({ longest: 4, median: 3 });
-  expect(failovers(gaps, "SIGTERM")).toEqual({ longest: 0.2, median: 0.2 });
+test("a failover lasts until the first message of the next leader, from the signal or from when something was due again", () => {
+  const gaps = [gap(0, 3_000, 9_000), gap(0, 4_000, 5_000), gap(0, 1_200, 1_300, "SIGTERM", 900)];
+  expect(failovers(gaps, "SIGKILL")).toEqual({ longest: 4, median: 3, fromSignal: 4 });
+  expect(failovers(gaps, "SIGTERM")).toEqual({ longest: 0.3, median: 0.3, fromSignal: 1.2 });
 });

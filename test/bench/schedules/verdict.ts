@@ -4,8 +4,8 @@ import { quantile } from "../report.ts";
 export interface Gap {
   readonly signal: "SIGKILL" | "SIGTERM";
   readonly from: number;
-  /** The first message of the next leader. */
-  readonly firstAt: number;
+  /** The first message of the next leader: when it arrived, and when it was due. */
+  readonly first: { readonly arrived: number; readonly due: number };
   readonly to: number;
 }
 
@@ -21,8 +21,13 @@ export function latenesses(lines: readonly Line[], gaps: readonly Gap[]): readon
   return lines.filter(({ due }) => !within(due)).map(({ due, arrived }) => arrived - due);
 }
 
-/** Seconds from the end of a leader to the first message of the next: the longest, and the median. Pure. */
-export function failovers(gaps: readonly Gap[], signal: Gap["signal"]): { readonly longest: number; readonly median: number } {
-  const seconds = gaps.filter((gap) => gap.signal === signal).map(({ from, firstAt }) => (firstAt - from) / 1_000);
-  return { longest: Math.max(...seconds), median: quantile(seconds, 0.5) };
+/** Seconds without a leader: from the end of the last one, or from the first due time after it, to the first message of the next. Pure. */
+export const withoutLeader = ({ from, first: { arrived, due } }: Gap): number => (arrived - Math.max(from, due)) / 1_000;
+
+/** The longest time without a leader, the median, and the longest from the signal itself, s: nothing may be due for most of a second. Pure. */
+export function failovers(gaps: readonly Gap[], signal: Gap["signal"]) {
+  const ended = gaps.filter((gap) => gap.signal === signal);
+  const seconds = ended.map(withoutLeader);
+  const fromSignal = ended.map(({ from, first }) => (first.arrived - from) / 1_000);
+  return { longest: Math.max(...seconds), median: quantile(seconds, 0.5), fromSignal: Math.max(...fromSignal) };
 }
