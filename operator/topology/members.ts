@@ -9,6 +9,7 @@ import { canonical, digestOf } from "./identity.ts";
 import type { Materials } from "./materials.ts";
 import { bindingDigests, ownedOf } from "./ownership.ts";
 import { wasReady } from "./situation.ts";
+import { type Needs, versionNeeded } from "./versions.ts";
 
 /** An object that wants something of a broker. */
 export interface Member {
@@ -23,6 +24,8 @@ export interface Member {
   readonly revision?: string;
   /** A Secret that it needs is not as it must be: nothing is done for it. */
   readonly lacking?: ConditionInput;
+  /** An older broker would ignore part of it. */
+  readonly needs?: Needs;
 }
 
 /** A kind's objects, as the API server has them. */
@@ -121,5 +124,6 @@ function memberOf(
   const objects = desired(object, values);
   const owner = { kind: kind.kind, namespace, name, uid, createdAt: creationTimestamp };
   const claim = { ...claimTo(owner, objects, ownedOf(object)), mayEnd: ends(object) && wasReady(object) };
-  return { id, resource, object, claim, digests: bindingDigests(objects) };
+  const needs = versionNeeded(objects);
+  return { id, resource, object, claim, digests: bindingDigests(objects), ...(needs === undefined ? {} : { needs }) };
 }

@@ -11,9 +11,11 @@ import { createMigrations } from "./migration.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Repairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
+import { refusal } from "./say.ts";
 import { holdOf } from "./standstill.ts";
 import { sync } from "./sync.ts";
 import { verdictOf } from "./verdicts.ts";
+import { isOlder } from "./versions.ts";
 
 /** Status writes that run side by side. */
 const REPORTS = 32;
@@ -68,12 +70,15 @@ export function createRound({ kube, clock, metrics, refusals, repairs, reporter,
     const { settled, told } = remembered.get(session.picture) ?? { settled: new WeakMap(), told: new WeakSet() };
     remembered.set(session.picture, { settled, told });
     const started = clock.elapsed();
-    const held = (one: Member) => holdOf(one.object) !== undefined || one.lacking !== undefined || refusals.held(one) !== undefined;
+    const { version } = session.facts;
+    const tooNew = ({ needs }: Member): boolean => needs !== undefined && isOlder(version, needs.version);
+    const held = (one: Member) =>
+      holdOf(one.object) !== undefined || one.lacking !== undefined || tooNew(one) || refusals.held(one) !== undefined;
     const result = await sync(kube, { session, members, rivals, held, settled, beside });
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     if (result.done.size > result.failures.size) refusals.retryMissing();
     const again: number[] = result.more ? [5] : [];
-    const migrating = await migrations(session, members, result.outcomes);
+    const migrating = await migrations(session, members.filter((one) => !tooNew(one)), result.outcomes);
     const said: Said[] = [];
     for (const member of members) {
       const { uid } = member.claim.owner;
@@ -81,6 +86,11 @@ export function createRound({ kube, clock, metrics, refusals, repairs, reporter,
       if (progress !== undefined) {
         again.push(progress.againInMs);
         said.push([member, progress.condition]);
+        continue;
+      }
+      if (tooNew(member) && holdOf(member.object) === undefined) {
+        const { what = "", version: since = "" } = member.needs ?? {};
+        said.push([member, refusal("BrokerTooOld", `${what} needs RabbitMQ ${since}, and this one is ${version}`)]);
         continue;
       }
       const inSync = result.outcomes.get(uid)?.state === "in-sync";

@@ -1,14 +1,20 @@
 import type { Declared } from "../../adapters/ports.ts";
 import { brokerArguments, desiredBindings } from "../bindings.ts";
+import { given } from "../given.ts";
 import type { Exchange } from "./schema.ts";
 
 const exchangeName = ({ metadata, spec }: Exchange): string => spec.name ?? metadata.name;
 
-/** The exchange, then the bindings that lead into it. `alternateExchange` wins over the same argument in `arguments`. Never throws. */
+/** The exchange, then the bindings that lead into it. A typed field wins over the same argument in `arguments`. Never throws. */
 export function desiredExchange(exchange: Exchange): readonly Declared[] {
   const { spec } = exchange;
   const name = exchangeName(exchange);
-  const alternate = spec.alternateExchange === undefined ? {} : { "alternate-exchange": spec.alternateExchange };
+  const typed = given({
+    "alternate-exchange": spec.alternateExchange,
+    "hash-header": spec.hashHeader,
+    "hash-property": spec.hashProperty,
+    "x-recent-history-length": spec.historyLength,
+  });
   return [
     {
       type: "exchange",
@@ -17,7 +23,7 @@ export function desiredExchange(exchange: Exchange): readonly Declared[] {
       durable: spec.durable,
       autoDelete: spec.autoDelete,
       internal: spec.internal,
-      arguments: { ...brokerArguments(spec.arguments), ...alternate },
+      arguments: { ...brokerArguments(spec.arguments), ...typed },
     },
     ...desiredBindings({ type: "exchange", name }, spec.bindings),
   ];

@@ -1,7 +1,14 @@
 import * as z from "zod";
-import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
+import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
 import { bindingsFrom, brokerArguments, brokerName, brokerReference, deletionPolicy, topologyStatus } from "../fields.ts";
+
+/** The field is an argument that only this type of exchange knows. */
+const needs = (field: string, type: string): CelRule => ({
+  field,
+  rule: `!has(self.${field}) || self.type == '${type}'`,
+  message: `${field} needs type ${type}`,
+});
 
 /** One exchange, with the bindings that lead into it from other exchanges. */
 export const exchangeKind = defineKind({
@@ -11,7 +18,15 @@ export const exchangeKind = defineKind({
   description: "An exchange on a broker.",
   finalizer: true,
   immutable: ["brokerRef", "name", "type", "durable", "autoDelete", "internal"],
-  rules: [],
+  rules: [
+    ...(["hashHeader", "hashProperty"] as const).map((field) => needs(field, "x-consistent-hash")),
+    needs("historyLength", "x-recent-history"),
+    {
+      field: "hashProperty",
+      rule: "!has(self.hashProperty) || !has(self.hashHeader)",
+      message: "hashHeader and hashProperty exclude each other",
+    },
+  ],
   spec: z.strictObject({
     brokerRef: brokerReference,
     name: brokerName.optional(),
@@ -25,6 +40,22 @@ export const exchangeKind = defineKind({
     autoDelete: z.boolean().default(false).meta({ description: "Deleted by the broker when its last binding goes." }),
     internal: z.boolean().default(false).meta({ description: "Only other exchanges may publish to it." }),
     alternateExchange: z.string().min(1).max(255).optional().meta({ description: "Takes the messages that no binding takes." }),
+    hashHeader: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "x-consistent-hash: the header whose value says where a message goes, instead of the routing key." }),
+    hashProperty: z
+      .enum(["message_id", "correlation_id", "timestamp"])
+      .optional()
+      .meta({ description: "x-consistent-hash: the property that says where a message goes." }),
+    historyLength: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({ description: "x-recent-history: how many messages a queue gets when it is bound. The plugin's default is 20." }),
     arguments: brokerArguments.optional(),
     bindings: bindingsFrom("Bindings from other exchanges to this one."),
     deletionPolicy: deletionPolicy

@@ -39,6 +39,32 @@ const rows: readonly [why: string, spec: object, want: object][] = [
   ["lengths", { maxLength: 0, maxLengthBytes: "1Gi" }, { "x-max-length": 0, "x-max-length-bytes": 1_073_741_824 }],
   ["overflow", { overflow: "reject-publish" }, { "x-overflow": "reject-publish" }],
   [
+    "where the leader goes, and replicas",
+    { leaderLocator: "balanced", initialMembers: 3 },
+    { "x-queue-leader-locator": "balanced", "x-quorum-initial-group-size": 3 },
+  ],
+  [
+    "consumer timeouts",
+    { consumerTimeout: "30m", consumerDisconnectedTimeout: "90s" },
+    { "x-consumer-timeout": 1_800_000, "x-consumer-disconnected-timeout": 90_000 },
+  ],
+  [
+    "delayed retry",
+    { delayedRetry: { type: "failed", min: "1s", max: "1m" } },
+    { "x-delayed-retry-type": "failed", "x-delayed-retry-min": 1_000, "x-delayed-retry-max": 60_000 },
+  ],
+  [
+    "a stream's ages and sizes",
+    { type: "stream", maxAge: "7d", maxSegmentBytes: "500M", filterBytes: 32, initialMembers: 1 },
+    {
+      "x-queue-type": "stream",
+      "x-max-age": "604800s",
+      "x-stream-max-segment-size-bytes": 500_000_000,
+      "x-stream-filter-size-bytes": 32,
+      "x-initial-cluster-size": 1,
+    },
+  ],
+  [
     "other arguments with their types",
     { arguments: { "x-quorum-initial-group-size": 3, text: "3", on: true, half: 0.5, list: [1, "a"] } },
     { "x-quorum-initial-group-size": 3, text: "3", on: true, half: 0.5, list: [1, "a"] },

@@ -20,6 +20,17 @@ const ARGUMENTS: readonly Row[] = [
   ["x-max-length", ({ maxLength }) => maxLength],
   ["x-max-length-bytes", ({ maxLengthBytes }) => optional(maxLengthBytes, byteCount)],
   ["x-overflow", ({ overflow }) => overflow],
+  ["x-queue-leader-locator", ({ leaderLocator }) => leaderLocator],
+  ["x-quorum-initial-group-size", ({ type, initialMembers }) => (type === "quorum" ? initialMembers : undefined)],
+  ["x-initial-cluster-size", ({ type, initialMembers }) => (type === "stream" ? initialMembers : undefined)],
+  ["x-consumer-timeout", ({ consumerTimeout }) => optional(consumerTimeout, durationMs)], // ms
+  ["x-consumer-disconnected-timeout", ({ consumerDisconnectedTimeout }) => optional(consumerDisconnectedTimeout, durationMs)], // ms
+  ["x-delayed-retry-type", ({ delayedRetry }) => delayedRetry?.type],
+  ["x-delayed-retry-min", ({ delayedRetry }) => optional(delayedRetry?.min, durationMs)], // ms
+  ["x-delayed-retry-max", ({ delayedRetry }) => optional(delayedRetry?.max, durationMs)], // ms
+  ["x-max-age", ({ maxAge }) => optional(maxAge, (text) => `${Math.ceil(durationMs(text) / 1_000)}s`)],
+  ["x-stream-max-segment-size-bytes", ({ maxSegmentBytes }) => optional(maxSegmentBytes, byteCount)],
+  ["x-stream-filter-size-bytes", ({ filterBytes }) => filterBytes],
 ];
 
 const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text));

@@ -26,7 +26,9 @@ export const queueKind = defineKind({
       message: "quorum queues and streams are always durable and never autoDelete",
     },
     needs("maxPriority", ["classic"]),
-    needs("deliveryLimit", ["quorum"]),
+    ...["deliveryLimit", "consumerTimeout", "consumerDisconnectedTimeout", "delayedRetry"].map((field) => needs(field, ["quorum"])),
+    ...["maxAge", "maxSegmentBytes", "filterBytes"].map((field) => needs(field, ["stream"])),
+    needs("initialMembers", ["quorum", "stream"]),
     ...["deadLetter", "singleActiveConsumer", "messageTTL", "expires", "maxLength", "overflow"].map((field) =>
       needs(field, ["classic", "quorum"]),
     ),
@@ -79,6 +81,33 @@ export const queueKind = defineKind({
       .enum(["drop-head", "reject-publish", "reject-publish-dlx"])
       .optional()
       .meta({ description: "What gives when the queue is full." }),
+    leaderLocator: z
+      .enum(["client-local", "balanced"])
+      .optional()
+      .meta({ description: "Where the leader of a new queue goes. Of classic queues since RabbitMQ 3.12." }),
+    initialMembers: z.int().min(1).max(99).optional().meta({ description: "Quorum and stream: replicas that a new queue begins with." }),
+    consumerTimeout: duration("Quorum, since RabbitMQ 4.3: a consumer that does not ack for this long loses its messages.").optional(),
+    consumerDisconnectedTimeout: duration(
+      "Quorum, since RabbitMQ 4.3: messages of a consumer whose node is away come back after this long.",
+    ).optional(),
+    delayedRetry: z
+      .strictObject({
+        type: z
+          .enum(["disabled", "all", "failed", "returned"])
+          .meta({ description: "Which messages that come back to the queue wait: those that failed, those that were returned, or all." }),
+        min: duration("The first wait; it grows by as much with each delivery.").optional(),
+        max: duration("The longest wait.").optional(),
+      })
+      .optional()
+      .meta({ description: "Quorum, since RabbitMQ 4.3: messages that come back wait in the queue before they are delivered again." }),
+    maxAge: duration("Stream: segments that are older are dropped. Whole seconds.").optional(),
+    maxSegmentBytes: bytes("Stream: size of a segment, the unit in which old messages go.").optional(),
+    filterBytes: z
+      .int()
+      .min(16)
+      .max(255)
+      .optional()
+      .meta({ description: "Stream, since RabbitMQ 3.13: size of the filter of each chunk." }),
     arguments: brokerArguments.optional(),
     bindings: bindingsFrom("Bindings from exchanges to this queue. A binding that is taken out of the list is removed from the broker."),
     updatePolicy: z.enum(["Refuse", "Migrate"]).default("Refuse").meta({

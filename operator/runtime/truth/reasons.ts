@@ -52,6 +52,7 @@ export const REASONS = {
     "The broker cannot change these; restore the spec, or delete the object on the broker and it is made anew; a queue can keep its messages with updatePolicy: Migrate.",
   ),
   Migrating: progress("The queue is made anew with other arguments while its messages wait in another one; wait."),
+  BrokerTooOld: error("stalled", "Take the field away, or use a newer RabbitMQ: this one would ignore it."),
   BrokerRefuses: error("backoff", "Correct the field that the broker complains about; Longshore tries again by itself."),
   Planned: progress("Remove the annotation longshore.dev/plan and it is done."),
   ReadingBack: progress("The broker took it, but does not show it yet; wait."),
