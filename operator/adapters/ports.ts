@@ -169,7 +169,7 @@ export interface TopologyPort extends AsyncDisposable {
   read(target: Target): Promise<readonly BrokerObject[]>;
   declare(object: BrokerObject): Promise<void>;
   /**
-   * `ifEmpty` refuses with `not-empty` when messages or consumers are there, of a vhost queues; `ifDrained` when messages are there.
+   * `ifEmpty` refuses with `not-empty` when messages or consumers are there, of a vhost queues, of an exchange bindings that lead out of it; `ifDrained` when messages are there.
    * Deleting what is not there is a success.
    */
   remove(object: BrokerObject, options?: { ifEmpty?: boolean; ifDrained?: boolean }): Promise<void>;

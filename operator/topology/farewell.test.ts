@@ -23,6 +23,7 @@ const rows: readonly [why: string, leaving: Partial<Leaving>, want: Farewell][] 
     { broker: "gone" },
     { do: "release", orphaned: "its Broker or the Broker's Secret is gone" },
   ],
+  ["what was in a vhost that is not there is gone with it", { broker: "vanished" }, { do: "release" }],
   ["Wait waits for the broker", { broker: "unreachable", waitedMs: 1e9 }, { do: "wait" }],
   [
     "Orphan waits for the timeout",

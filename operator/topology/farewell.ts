@@ -5,8 +5,8 @@ export interface Leaving {
   readonly won: boolean;
   /** Whether another object claims the target, too, and takes it over. */
   readonly heir: boolean;
-  /** reachable: operations can be tried. gone: there is no Broker object or no Secret, and nobody can say where the broker was. */
-  readonly broker: "reachable" | "unreachable" | "gone";
+  /** reachable: operations can be tried. vanished: the vhost is not there, and with it all that was in it. gone: there is no Broker object or no Secret, and nobody can say where the broker was. */
+  readonly broker: "reachable" | "unreachable" | "vanished" | "gone";
   readonly unreachablePolicy: "Wait" | "Orphan";
   /** Whether the Broker object itself is being deleted. */
   readonly brokerDeleting: boolean;
@@ -32,6 +32,7 @@ export function farewell(leaving: Leaving): Farewell {
   if (policy === "Retain" || !won) return { do: "release" };
   if (heir) return { do: "hand-over" };
   if (broker === "reachable") return { do: "remove", ifEmpty: policy === "DeleteIfEmpty" };
+  if (broker === "vanished") return { do: "release" };
   if (broker === "gone") return { do: "release", orphaned: "its Broker or the Broker's Secret is gone" };
   if (unreachablePolicy === "Wait" && !brokerDeleting) return { do: "wait" };
   if (waitedMs < timeoutMs) return { do: "wait", againInMs: timeoutMs - waitedMs };

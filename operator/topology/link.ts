@@ -40,6 +40,8 @@ export interface Trouble {
   readonly againInMs: number;
   /** Wall clock, ms: when it began. */
   readonly since: number;
+  /** The broker answers, and says that it has no such vhost: what was in it is gone. */
+  readonly vhostGone?: boolean;
   /** The Secret is gone, but what it said last still works. */
   readonly last?: Session;
 }
@@ -100,7 +102,8 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
     unread = true;
     const cap = error.passing ? AWAY : error.failure === "vhost" ? MISSING : undefined;
     const again = cap === undefined ? REFUSED_MS : backoffMs(cap, failures++, random());
-    return troubled(reasonOfBroker(error), error.message, again);
+    const vhostGone = error.failure === "vhost" && error.via === "management";
+    return { ...troubled(reasonOfBroker(error), error.message, again), vhostGone };
   };
   const unsubscribe = ({ subscription }: Connected): void => {
     if (subscription === undefined) return;

@@ -78,7 +78,11 @@ export function createRound({ kube, clock, metrics, refusals, repairs, reporter,
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     if (result.done.size > result.failures.size) refusals.retryMissing();
     const again: number[] = result.more ? [5] : [];
-    const migrating = await migrations(session, members.filter((one) => !tooNew(one)), result.outcomes);
+    const migrating = await migrations(
+      session,
+      members.filter((one) => !tooNew(one)),
+      result.outcomes,
+    );
     const said: Said[] = [];
     for (const member of members) {
       const { uid } = member.claim.owner;

@@ -20,19 +20,23 @@ export function wasReady({ metadata, status }: TopologyObject): boolean {
 export const sessionFor = (state: LinkState | undefined): Session | undefined =>
   state === undefined ? undefined : state.up ? state.session : state.last;
 
+/** Whether an object, as `Queue/namespace/name`, stands for something beside vhosts. */
+export const isServerWide = (id: string): boolean => /^(Vhost|User)\//.test(id);
+
 type Situation = Pick<Leaving, "broker" | "unreachablePolicy" | "brokerDeleting" | "timeoutMs" | "waitedMs">;
 
 /** @param now wall clock, ms */
-export function situationOf(broker: Broker | undefined, state: LinkState | undefined, { object }: Member, now: number): Situation {
+export function situationOf(broker: Broker | undefined, state: LinkState | undefined, { id, object }: Member, now: number): Situation {
   if (broker === undefined || state === undefined) {
     return { broker: "gone", unreachablePolicy: "Orphan", brokerDeleting: true, timeoutMs: 0, waitedMs: 0 };
   }
   const { unreachablePolicy, unreachableTimeoutSeconds } = broker.spec;
   const secretGone = !state.up && (state.reason === "SecretMissing" || state.reason === "SecretKeyMissing");
+  const vanished = !state.up && state.vhostGone === true && !isServerWide(id);
   const reachable = sessionFor(state) !== undefined;
   const since = state.up ? now : Math.max(state.since, Date.parse(object.metadata.deletionTimestamp ?? ""));
   return {
-    broker: reachable ? "reachable" : secretGone ? "gone" : "unreachable",
+    broker: reachable ? "reachable" : vanished ? "vanished" : secretGone ? "gone" : "unreachable",
     unreachablePolicy,
     brokerDeleting: isDeleting(broker),
     timeoutMs: unreachableTimeoutSeconds * 1_000,

@@ -15,6 +15,7 @@ import { createMaterials } from "./materials.ts";
 import { createMembers, type Member, type TopologyCache } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
 import { createReporter } from "./reporter.ts";
+import { isServerWide } from "./situation.ts";
 import { mayUse } from "./standstill.ts";
 
 export interface TopologyOptions {
@@ -36,10 +37,6 @@ export interface Topology extends AsyncDisposable {
   /** Where each Broker leads: for whoever else talks to brokers. */
   readonly endpoints: Endpoints;
 }
-
-/** Objects of what every vhost of a broker shares. */
-const WIDE = /^(Vhost|User)\//;
-const isServerWide = ({ id }: Member): boolean => WIDE.test(id);
 
 interface Running {
   readonly loop: ActorLoop;
@@ -68,7 +65,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
   /** Through other Broker objects: to the same vhost all, to another vhost of the same broker those of what stands beside vhosts. */
   const rivalsOf = (key: ObjectKey): readonly Member[] => {
     const [near, far] = [sharing(key, "vhost"), sharing(key, "server")];
-    const beside = far.filter((other) => !near.includes(other)).flatMap((other) => admitted(other).filter(isServerWide));
+    const beside = far.filter((other) => !near.includes(other)).flatMap((other) => admitted(other).filter(({ id }) => isServerWide(id)));
     return [...near.flatMap(admitted), ...beside];
   };
 
@@ -107,7 +104,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
     const actor = actors.get(key);
     if (actor === undefined) actors.set(key, begin(key));
     else actor.loop.wake(id);
-    if (id !== undefined) for (const other of sharing(key, WIDE.test(id) ? "server" : "vhost")) actors.get(other)?.loop.wake();
+    if (id !== undefined) for (const other of sharing(key, isServerWide(id) ? "server" : "vhost")) actors.get(other)?.loop.wake();
   };
 
   // Told of what is there already while `members` is being made: nothing runs before this function has returned.

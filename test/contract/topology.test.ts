@@ -130,6 +130,15 @@ describe.each(ports)("%s", (name, make) => {
     await port.remove(binding("never", queue("never")));
   });
 
+  test("an exchange from which a binding leads is kept by ifEmpty", async () => {
+    const [source, target] = [exchange("used"), queue("used-by")];
+    await declare(source, target, binding("used", target, "#"));
+    await expect(port.remove(source, { ifEmpty: true })).rejects.toMatchObject({ failure: "not-empty" });
+    await port.remove(binding("used", target, "#"));
+    await port.remove(source, { ifEmpty: true });
+    expect(await port.read(source)).toEqual([]);
+  });
+
   test("many at once, in any order", async () => {
     const queues = Array.from({ length: 60 }, (_, n) => queue(`bulk-${n}`));
     const all = [...queues.map((one) => binding("bulk", one, one.name)), ...queues, exchange("bulk")];

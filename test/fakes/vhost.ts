@@ -137,6 +137,8 @@ export function createFakeVhost(): FakeVhost {
         async remove(object, { ifEmpty = false, ifDrained = false } = {}) {
           called(`remove ${identityOf(object)}`);
           const count = object.type === "queue" ? (messages.get(object.name) ?? 0) : 0;
+          const used = [...objects.values()].some((one) => one.type === "binding" && one.source === ("name" in object ? object.name : ""));
+          if (ifEmpty && object.type === "exchange" && used) throw error("not-empty", `exchange '${object.name}' in vhost '/' in use`);
           if ((ifEmpty || ifDrained) && count > 0) throw error("not-empty", `queue has ${count} messages`);
           drop(identityOf(object));
         },

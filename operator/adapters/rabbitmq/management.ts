@@ -106,7 +106,8 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
       if (queue !== undefined && (ifEmpty || ifDrained)) await assertEmpty(api, connection, vhost, queue.name, { evenIfUsed: ifDrained });
       const path = object.type === "binding" ? await bindingPath(api, vhost, object) : objects.pathOf(vhost, object);
       // A classic queue is asked by the broker itself once more; others do not know the question.
-      const query = (ifEmpty || ifDrained) && queue?.kind === "classic" ? "?if-empty=true" : "";
+      const ifUnused = ifEmpty && object.type === "exchange" ? "?if-unused=true" : "";
+      const query = (ifEmpty || ifDrained) && queue?.kind === "classic" ? "?if-empty=true" : ifUnused;
       if (path !== undefined) await orMissing(api.call({ method: "DELETE", path: `${path}${query}` }));
     },
     async bulk(all) {

@@ -58,10 +58,10 @@ export const exchangeKind = defineKind({
       .meta({ description: "x-recent-history: how many messages a queue gets when it is bound. The plugin's default is 20." }),
     arguments: brokerArguments.optional(),
     bindings: bindingsFrom("Bindings from other exchanges to this one."),
-    deletionPolicy: deletionPolicy
-      .exclude(["DeleteIfEmpty"])
-      .default("Delete")
-      .meta({ description: "What happens to the exchange on the broker when this object is deleted." }),
+    deletionPolicy: deletionPolicy.default("Delete").meta({
+      description:
+        "What happens to the exchange on the broker when this object is deleted. DeleteIfEmpty waits until no binding leads out of it.",
+    }),
   }),
   status: z.object(topologyStatus),
   columns: topologyColumns({ name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the exchange." }),
