@@ -27,7 +27,7 @@ interface Claimed {
 }
 
 /** Most messages of one batch where there is much to make up for, and most of one schedule: they must be out long before the claims end. */
-const MESSAGES = { batch: 200, schedule: 100 } as const;
+const MESSAGES = { batch: 100, schedule: 100 } as const;
 /** When to look again, ms: at what another operator has in hand; while the broker or the store is away. */
 const BUSY_MS = 200;
 const AWAY_MS = 250;

@@ -20,7 +20,7 @@ test("thousands that are due at once, a slow store and two leaders: claims are f
   await using _ = world.leader("a");
   await using __ = world.leader("b");
   await world.pass(60 * MINUTE - 1);
-  world.slow.storeMs = 1;
+  world.slow.storeMs = 0.5;
   await world.pass(MINUTE);
   expect(times(world).size).toBe(4_000);
   expect(world.published).toHaveLength(4_000);

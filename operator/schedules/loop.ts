@@ -31,11 +31,11 @@ export interface ScheduleLoop extends AsyncDisposable {
 }
 
 /**
- * Most schedules of one batch, and most batches side by side: to plan takes the processor, and what is claimed must be out before its claim ends. Small
- * batches: what waits for its confirm outlives many young collections.
+ * Most schedules of one batch, and most batches side by side: to plan takes the processor, and what is claimed must be out before its claim ends. Many
+ * small ones: a broker confirms what it wrote to disk some tens of milliseconds later, and nobody else should wait for that.
  */
 const BATCH = 50;
-const SIDE_BY_SIDE = 4;
+const SIDE_BY_SIDE = 16;
 /** How soon a Broker or Store that was not there is looked for again, ms. */
 const MISSING_MS = 1_000;
 /** Looks at the clock at least so often, ms: it may have been set. */
