@@ -28,7 +28,14 @@ test("while idle pods exist the busy one stays; it goes when its task has ended"
   lab.release(busy);
   await lab.until("no pod", lab.names, []);
   await lab.until("every process gone", () => lab.ledger.entries.filter(({ event }) => event === "gone").length, 3);
-  expect(audit(lab.ledger.entries)).toEqual({ ended: 6, killedOrRedelivered: [], busyWhenTold: [], untold: [], told: 3 });
+  expect(audit(lab.ledger.entries)).toEqual({
+    ended: 6,
+    killedOrRedelivered: [],
+    killedOrTwice: [],
+    busyWhenTold: [],
+    untold: [],
+    told: 3,
+  });
   expect(await lab.redelivered()).toBe(0);
 });
 
@@ -53,7 +60,14 @@ test("a drain goes on after the operator was killed; when load returns, the pod 
   await lab.until("no pod", lab.names, []);
   await lab.until("every process gone", () => lab.ledger.entries.filter(({ event }) => event === "gone").length, 2);
   expect(drained).toHaveLength(1);
-  expect(audit(lab.ledger.entries)).toEqual({ ended: 7, killedOrRedelivered: [], busyWhenTold: [], untold: [], told: 2 });
+  expect(audit(lab.ledger.entries)).toEqual({
+    ended: 7,
+    killedOrRedelivered: [],
+    killedOrTwice: [],
+    busyWhenTold: [],
+    untold: [],
+    told: 2,
+  });
   expect(await lab.redelivered()).toBe(0);
 });
 

@@ -131,6 +131,21 @@ const cases: readonly [why: string, given: Partial<ResizeInput>, want: Partial<R
     {},
   ],
   [
+    "a drained pod works and another is idle: the idle one goes with the next step",
+    { decision: to(2), pods: [draining("a", 1), pod("b"), pod("c", 1)], steps: steps({ a: "wait" }) },
+    { drain: ["b"] },
+  ],
+  [
+    "when both are drained, the one that works comes back",
+    { decision: to(2), pods: [draining("a", 1), draining("b"), pod("c", 1)], steps: steps({ a: "wait", b: "cordon" }) },
+    { pardon: ["a"], cordon: ["b"] },
+  ],
+  [
+    "a drained pod works, and so do all others: nothing changes places",
+    { decision: to(2), pods: [draining("a", 1), pod("b", 1), pod("c", 2)], steps: steps({ a: "wait" }) },
+    {},
+  ],
+  [
     "a pod that begins to start would go before the drained one: they change places",
     {
       decision: to(2),

@@ -82,7 +82,12 @@ export function resize(input: ResizeInput): Resize {
   const removed = scale !== undefined && scale < current ? removable : [];
   const more = decision.held
     ? 0
-    : Math.max(0, wanted - kept.length, Math.min(newborn(living).length, kept.length - startingOf(living, kept)));
+    : Math.max(
+        0,
+        wanted - kept.length,
+        Math.min(newborn(living).length, kept.length - startingOf(living, kept)),
+        exchanges(living, next("wait")),
+      );
   const drain = chooseVictims(pods, more).map(({ name }) => name);
   return {
     pardon,
@@ -113,6 +118,14 @@ function othersGoFirst(living: readonly PodSeen[], done: readonly string[], { ch
 /** Pods that start and are not being drained. They are the first that the ReplicaSet controller takes: they change places with those drained. */
 const newborn = (living: readonly PodSeen[]): readonly PodSeen[] =>
   living.filter(({ state, drainingSince }) => state === "starting" && drainingSince === undefined);
+
+/** Drained pods that work while others are idle, as when those became idle just after the choice: an idle one goes instead, and the other comes back. */
+function exchanges(living: readonly PodSeen[], waiting: readonly string[]): number {
+  const working = living.filter(({ state }) => state === "working");
+  const busy = working.filter(({ name, unacked }) => waiting.includes(name) && (unacked ?? 0) > 0);
+  const idle = working.filter(({ drainingSince, unacked }) => drainingSince === undefined && unacked === 0);
+  return Math.min(busy.length, idle.length);
+}
 
 const startingOf = (living: readonly PodSeen[], names: readonly string[]): number =>
   living.filter(({ name, state }) => state === "starting" && names.includes(name)).length;
