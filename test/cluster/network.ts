@@ -1,4 +1,5 @@
-import { createServer } from "node:net";
+import { randomInt } from "node:crypto";
+import { createServer, type Server } from "node:net";
 import { networkInterfaces } from "node:os";
 import { run, tryRun } from "./commands.ts";
 import { StepError } from "./progress.ts";
@@ -64,15 +65,24 @@ export async function connectNode(network: Network, nodePid: number): Promise<vo
   await onHost("route", "replace", range, "via", node, "dev", device);
 }
 
-/** Asks the kernel for free ports of the loopback. They are different from each other; what takes them meanwhile wins. */
+/** Below the ports of Kubernetes' Services and those that Linux gives to connections: one of those could be anybody's before the server starts. */
+const PORTS = [20_000, 30_000] as const;
+
+async function listening(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<Server | undefined>();
+  server.once("error", () => resolve(undefined));
+  server.listen(port, "0.0.0.0", () => resolve(server));
+  return await promise;
+}
+
+/** Ports that nobody listens on, at any address. They are different from each other; what takes them meanwhile wins. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
-      return server;
-    }),
-  );
+  const servers: Server[] = [];
+  while (servers.length < count) {
+    const server = await listening(randomInt(...PORTS));
+    if (server !== undefined) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return ports;

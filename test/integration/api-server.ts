@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubernetes } from "../cluster/go-binaries.ts";
+import { freePorts } from "../cluster/network.ts";
 
 export interface Output {
   readonly code: number;
@@ -32,7 +32,7 @@ export interface ApiServer extends AsyncDisposable {
 export async function startApiServer(): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), "longshore-api-"));
   const file = (name: string) => join(folder, name);
-  const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
+  const [client = 0, peer = 0, port = 0] = await freePorts(3);
   const token = randomBytes(16).toString("hex");
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   await Promise.all([
@@ -140,13 +140,4 @@ async function end(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   await gone;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
