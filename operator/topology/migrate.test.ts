@@ -1,19 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { shop } from "../../test/fakes/topology-model.ts";
 import { createTopologyWorld, type TopologyWorld } from "../../test/fakes/topology-world.ts";
 import { BrokerError, type BrokerObject } from "../adapters/ports.ts";
 import { holdingName } from "./migrate.ts";
 
 const HOLDING = "longshore.migrating.orders";
-const shop: BrokerObject = {
-  type: "exchange",
-  name: "shop",
-  kind: "topic",
-  durable: true,
-  autoDelete: false,
-  internal: false,
-  arguments: {},
-};
 const binding = (destination: string, routingKey: string): BrokerObject => ({
   type: "binding",
   source: "shop",

@@ -32,7 +32,8 @@ interface Model {
   age: number;
 }
 
-const shop: BrokerObject = {
+/** A topic exchange without anything special. */
+export const shop: BrokerObject = {
   type: "exchange",
   name: "shop",
   kind: "topic",
