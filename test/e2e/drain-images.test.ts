@@ -43,8 +43,9 @@ test("Python Celery workers: only idle ones go, though the operator is killed me
   expect(lab.ledger.ended, "its task runs still").toBe(5);
   lab.release(busy);
   await lab.until("no pod", lab.names, []);
-  const { busyWhenTold, killedOrRedelivered, ended, told } = audit(lab.ledger.entries);
-  expect({ busyWhenTold, killedOrRedelivered, ended, told }).toEqual({ busyWhenTold: [], killedOrRedelivered: [], ended: 6, told: 3 });
+  await lab.until("each was told, also the last one", () => audit(lab.ledger.entries).told, 3);
+  const { busyWhenTold, killedOrRedelivered, ended } = audit(lab.ledger.entries);
+  expect({ busyWhenTold, killedOrRedelivered, ended }).toEqual({ busyWhenTold: [], killedOrRedelivered: [], ended: 6 });
   expect(await lab.redelivered()).toBe(0);
 });
 
