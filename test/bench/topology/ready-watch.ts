@@ -1,4 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { KubePort, Resource } from "../../../operator/adapters/ports.ts";
+import { isKubeError } from "../../../operator/runtime/kube-error.ts";
 import type { Condition, KubeObject } from "../../../operator/runtime/object.ts";
 
 interface WithStatus extends KubeObject {
@@ -38,11 +40,21 @@ export async function watchReady(kube: KubePort, resource: Resource, namespace: 
   };
   const first = await kube.list<WithStatus>(resource, { namespace }, { limit: 20_000 }, stop.signal);
   first.items.forEach(take);
+  let version = first.resourceVersion;
+  const followOnce = async (): Promise<void> => {
+    for await (const event of kube.watch<WithStatus>(resource, { namespace }, version, stop.signal)) {
+      version = event.type === "BOOKMARK" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? version);
+      if (event.type !== "BOOKMARK") take(event.object);
+    }
+  };
   const follow = async (): Promise<void> => {
-    for (let version = first.resourceVersion; !stop.signal.aborted; ) {
-      for await (const event of kube.watch<WithStatus>(resource, { namespace }, version, stop.signal)) {
-        version = event.type === "BOOKMARK" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? version);
-        if (event.type !== "BOOKMARK") take(event.object);
+    while (!stop.signal.aborted) {
+      try {
+        await followOnce();
+      } catch (error) {
+        // Right after a CRD was made the API server asks for patience.
+        if (!isKubeError(error, 429)) throw error;
+        await delay(100);
       }
     }
   };
