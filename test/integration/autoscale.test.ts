@@ -59,15 +59,14 @@ test("real workers do all the work, only idle ones go, and nothing is killed or 
   const data = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "tasks" }, data: { "pause.ts": TASK } });
   await kubectl(cluster, ["--namespace", lab.namespace, "apply", "-f", "-"], data);
   /** What the last beat of each pod said when its deletion was seen. */
-  const busyWhenTold: number[] = [];
+  const busyWhenTold: Promise<number>[] = [];
   const redis = new Redis(cluster.redis.uri);
   const told = new Set<string>();
-  lab.pods.subscribe(({ object }) => {
+  const watching = lab.pods.subscribe(({ object }) => {
     if (object?.metadata.deletionTimestamp === undefined || told.has(object.metadata.name)) return;
     told.add(object.metadata.name);
-    void redis
-      .hget(`longshore:heartbeats:{${lab.namespace}/pool}`, object.metadata.name)
-      .then((beat) => busyWhenTold.push(beat === null ? 0 : (JSON.parse(beat) as { unacked: number }).unacked));
+    const beat = redis.hget(`longshore:heartbeats:{${lab.namespace}/pool}`, object.metadata.name);
+    busyWhenTold.push(beat.then((found) => (found === null ? 0 : (JSON.parse(found) as { unacked: number }).unacked)));
   });
 
   const first = lab.newOperator();
@@ -89,9 +88,11 @@ test("real workers do all the work, only idle ones go, and nothing is killed or 
   await expect.poll(() => told.size, { timeout: 30_000 }).toBeGreaterThanOrEqual(4);
 
   const metas = await redis.mget(ids.map((id) => `celery-task-meta-${id}`));
+  watching[Symbol.dispose]();
+  const unacked = await Promise.all(busyWhenTold);
   redis.disconnect();
   expect(metas.filter((meta) => meta?.includes('"SUCCESS"'))).toHaveLength(27);
-  expect(busyWhenTold.every((unacked) => unacked === 0)).toBe(true);
+  expect(unacked.filter((count) => count !== 0)).toEqual([]);
   expect(lab.events.filter(({ reason }) => reason === "DrainSurprise")).toEqual([]);
   const headers = { authorization: `Basic ${Buffer.from(`${cluster.broker.username}:${cluster.broker.password}`).toString("base64")}` };
   const answer = await fetch(`${cluster.broker.managementUri}/api/queues/%2F/${lab.queue}`, { headers });

@@ -61,7 +61,8 @@ test("with the broker away, Retain goes at once, Orphan goes after its timeout a
   await until(make.broker(), "BrokerUnreachable", 5_000);
   await remove(orphan, kept);
   await Promise.all([gone(kept, 3_000), gone(orphan, 6_000)]);
-  expect((await world.eventsOf(orphan)).map(({ reason }) => reason)).toContain("Orphaned");
+  // Events are written beside the work.
+  await expect.poll(async () => (await world.eventsOf(orphan)).map(({ reason }) => reason)).toContain("Orphaned");
 });
 
 test("a namespace that is deleted while the broker is away does not hang: without the Secret nobody waits, whatever the policy", async () => {

@@ -117,7 +117,7 @@ test("remote control answers, a cordon stops deliveries without a reconnect brin
   };
   await expect.poll(beat, POLL).toMatchObject({ state: "running", consuming: ["q"], slots: 2, busy: 0, unacked: 0, redelivered: 0 });
   const inspect = (what: string) => lab.python(`result = app.control.${what}`);
-  const node = Object.keys((await inspect("inspect(timeout=1).ping()")) as object)[0] ?? "";
+  const node = Object.keys((await inspect("inspect(timeout=5, limit=1).ping()")) as object)[0] ?? "";
   expect(node).toMatch(/^celery@/);
   const cancelled = await inspect(`cancel_consumer("q", destination=["${node}"], reply=True)`);
   expect(cancelled).toEqual([{ [node]: { ok: "no longer consuming from q" } }]);

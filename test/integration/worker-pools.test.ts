@@ -70,7 +70,7 @@ describe.for<[pool: string, database: number]>([
     const id = String(await lab.python('result = app.send_task("p.hog", (), {"ms": 3000}).id'));
     await expect.poll(async () => (await lab.redis.hget(key, pool)) ?? "", { timeout: 30_000 }).toContain('"busy":1');
     expect(await lab.python('result = outcome(app.send_task("p.echo", ("beside",)))')).toEqual(["ok", "beside"]);
-    expect(await lab.python("result = [list(r.values())[0] for r in app.control.ping(timeout=1)]")).toEqual([{ ok: "pong" }]);
+    expect(await lab.python("result = [list(r.values())[0] for r in app.control.ping(timeout=5, limit=1)]")).toEqual([{ ok: "pong" }]);
     expect(await lab.python(`result = outcome(app.AsyncResult("${id}"))`)).toEqual(["ok", "done"]);
     expect(await seq()).toBeGreaterThan(before + 4);
   });
