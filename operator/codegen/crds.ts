@@ -53,12 +53,20 @@ function rootSchema(kind: Kind): SchemaNode {
     type: "object",
     description: kind.description,
     required: ["spec"],
+    ...(kind.rootRules !== undefined && {
+      "x-kubernetes-validations": kind.rootRules.map(({ field, rule, message }) => ({
+        rule,
+        message,
+        ...(field !== undefined && { fieldPath: `.${field}` }),
+      })),
+    }),
     properties: {
       apiVersion: { type: "string", description: `${GROUP}/${VERSION}` },
       kind: { type: "string", description: kind.kind },
       metadata: {
         type: "object",
         ...(kind.maxNameLength !== undefined && { properties: { name: { type: "string", maxLength: kind.maxNameLength } } }),
+        ...(kind.rootRules !== undefined && { properties: { name: { type: "string", maxLength: kind.maxNameLength ?? 253 } } }),
       },
       spec: specSchema(kind),
       status: {

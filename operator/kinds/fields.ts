@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { CelRule } from "../runtime/define-kind.ts";
 
 /** Fields that several kinds share. They are schema only: no kind imports another. */
 
@@ -44,6 +45,22 @@ export const secretKey = (what: string, key: string) =>
     })
     .meta({ description: what });
 
+const AT_MOST_255_BYTES = { rule: "size(bytes(self)) <= 255", message: "a name or routing key has at most 255 bytes" };
+
+/** A routing key, or a name that may be empty: AMQP has one byte for its length. */
+export const shortText = (description: string) =>
+  z
+    .string()
+    .max(255)
+    .meta({ description, cel: [AT_MOST_255_BYTES] });
+
+/** metadata.name is the broker's name where the spec gives none. */
+export const ownName: CelRule = {
+  field: "metadata.name",
+  rule: "has(self.spec.name) || !self.metadata.name.startsWith('amq.')",
+  message: "names that begin with amq. belong to the broker: set spec.name",
+};
+
 /** Name of an exchange or queue on the broker. What the broker would refuse is refused here: `amq.` is its own, 255 bytes its limit. */
 export const brokerName = z
   .string()
@@ -51,10 +68,7 @@ export const brokerName = z
   .max(255)
   .meta({
     description: "Name on the broker. Default: metadata.name.",
-    cel: [
-      { rule: "!self.startsWith('amq.')", message: "names that begin with amq. belong to the broker" },
-      { rule: "size(bytes(self)) <= 255", message: "a name has at most 255 bytes" },
-    ],
+    cel: [{ rule: "!self.startsWith('amq.')", message: "names that begin with amq. belong to the broker" }, AT_MOST_255_BYTES],
   });
 
 /** `90s`, `15m`, `24h`, `7d`, or several in a row, as `1h30m`. */
@@ -84,8 +98,8 @@ export const bindingsFrom = (description: string) =>
   z
     .array(
       z.strictObject({
-        exchange: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
-        routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
+        exchange: plainName("Name on the broker of the exchange that messages come from."),
+        routingKey: shortText("Routing key or pattern.").default(""),
         arguments: brokerArguments.optional(),
       }),
     )
@@ -99,7 +113,7 @@ export const plainName = (description: string) =>
     .string()
     .min(1)
     .max(255)
-    .meta({ description, cel: [{ rule: "size(bytes(self)) <= 255", message: "a name has at most 255 bytes" }] });
+    .meta({ description, cel: [AT_MOST_255_BYTES] });
 
 /** One of the limits that RabbitMQ puts on a vhost or a user. */
 export const limit = (what: string) =>

@@ -45,6 +45,8 @@ export interface Kind<Spec extends z.ZodObject = z.ZodObject, Status extends z.Z
   /** Fields below `spec` that cannot change once set; they become CEL. */
   readonly immutable: readonly string[];
   readonly rules: readonly CelRule[];
+  /** Rules that speak of `metadata.name` as well: `self` is the whole object, and so is what `field` is below. */
+  readonly rootRules?: readonly CelRule[];
   readonly columns: readonly Column[];
   readonly scale?: { readonly specReplicas: string; readonly statusReplicas: string; readonly selector: string };
   readonly permissions: readonly Permission[];

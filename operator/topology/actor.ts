@@ -12,6 +12,7 @@ import type { Claim } from "./claim.ts";
 import type { Link, LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
+import { createMigrations } from "./migration.ts";
 import { createRefusals } from "./refusals.ts";
 import { release } from "./release.ts";
 import { createRepairs } from "./repairs.ts";
@@ -64,6 +65,7 @@ export function createActor(options: ActorOptions): Actor {
   let failures = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
+  const migrations = createMigrations(clock);
   const report = createReport(reporter, repairs);
   const round = createRound({ kube, clock, metrics, refusals, repairs, reporter, report });
   /** What the pass that runs works with. */
@@ -103,9 +105,10 @@ export function createActor(options: ActorOptions): Actor {
       const held = refusals.held(member);
       if (held !== undefined && session !== undefined) return void again.push(held.forMs);
       const situation = situationOf(broker, state, member, clock.now());
-      const result = await release({ kube, events }, { member, live, leaving, session, situation });
+      const result = await release({ kube, events }, { member, live, leaving, session, situation, migrations });
       if (result.done) return forget(member.claim.owner.uid);
       if (result.againInMs !== undefined) again.push(result.againInMs);
+      if (result.condition !== undefined) return void again.push(...(await report([[member, result.condition]])));
       if (result.refused !== undefined) {
         again.push(refusals.refused(member, result.refused), ...(await report([[member, refusedOperation(result.refused)]])));
       } else if (state?.up === false) {

@@ -117,3 +117,22 @@ test("a name that would be too long for the broker becomes a digest", () => {
   expect(holdingName("orders")).toBe(HOLDING);
   expect(holdingName("ü".repeat(127))).toMatch(/^longshore\.migrating\.[0-9a-f]{16}$/);
 });
+
+test.for(["Retain", "DeleteIfEmpty"])(
+  "deleted in the middle, a queue with %s has all its messages in itself again before anything else",
+  async (deletionPolicy) => {
+    await using world = await begin();
+    world.vhost.unmovable.add("orders");
+    await world.queue("orders", { maxLength: 20, updatePolicy: "Migrate", bindings, deletionPolicy });
+    await world.clock.advance(3_000);
+    expect(world.vhost.objects.has(`queue/${HOLDING}`)).toBe(true);
+    await world.remove("Queue", "orders");
+    world.vhost.unmovable.clear();
+    await world.clock.advance(10_000);
+    expect(world.vhost.objects.has(`queue/${HOLDING}`)).toBe(false);
+    expect(world.vhost.objects.get("queue/orders")).toMatchObject({ arguments: { "x-max-length": 20 } });
+    expect(world.vhost.messages.get("orders")).toBe(5_000);
+    const left = await world.get("Queue", "orders");
+    expect(left === undefined).toBe(deletionPolicy === "Retain");
+  },
+);

@@ -20,7 +20,7 @@ const PARALLEL = 4;
 type Queue = BrokerObject & { readonly type: "queue" };
 type Binding = BrokerObject & { readonly type: "binding" };
 
-interface Progress {
+export interface Progress {
   readonly condition: ConditionInput;
   readonly againInMs: number;
 }

@@ -1,17 +1,20 @@
 import { BrokerError, type BrokerObject, type KubePort } from "../adapters/ports.ts";
 import { hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
+import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
-import { apply } from "./apply.ts";
+import { apply, inParallel } from "./apply.ts";
 import { type Claim, seniorOf, winnersOf } from "./claim.ts";
 import { farewell, type Leaving } from "./farewell.ts";
 import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { holdingName } from "./migrate.ts";
+import type { Migrations, Progress } from "./migration.ts";
 import { writeOwned } from "./ownership.ts";
 
 const CONFLICT_MS = 100;
+const PARALLEL = 8;
 
 export interface ReleaseInput {
   readonly member: Member;
@@ -20,6 +23,8 @@ export interface ReleaseInput {
   readonly leaving: readonly Member[];
   readonly session: Session | undefined;
   readonly situation: Pick<Leaving, "broker" | "unreachablePolicy" | "brokerDeleting" | "timeoutMs" | "waitedMs">;
+  /** The next step of a migration that was begun. */
+  readonly migrations: Migrations;
 }
 
 export interface Released {
@@ -27,6 +32,8 @@ export interface Released {
   readonly againInMs?: number;
   /** Why it stays, when it is the broker that refuses. */
   readonly refused?: BrokerError;
+  /** What it does before it goes. */
+  readonly condition?: ConditionInput;
 }
 
 /**
@@ -35,13 +42,17 @@ export interface Released {
  */
 export async function release(
   { kube, events }: { readonly kube: Pick<KubePort, "patch">; readonly events: EventRecorder },
-  { member, live, leaving, session, situation }: ReleaseInput,
+  { member, live, leaving, session, situation, migrations }: ReleaseInput,
 ): Promise<Released> {
   const { object, claim, resource } = member;
   const { won, heir } = standing(claim, live, leaving);
   if (!hasFinalizer(object)) return { done: true };
   const decided = farewell({ ...situation, policy: object.spec.deletionPolicy, won, heir: heir !== undefined });
   if (decided.do === "wait") return { done: false, ...(decided.againInMs === undefined ? {} : { againInMs: decided.againInMs }) };
+  // What stays on the broker, or may stay, has its messages in its own queue again.
+  const begun = session !== undefined && won && heir === undefined && object.spec.deletionPolicy !== "Delete";
+  const progress = begun ? await finish(session, member, migrations) : undefined;
+  if (progress !== undefined) return { done: false, ...progress };
   if (decided.do === "remove") {
     if (session === undefined) return { done: false };
     const objects = [...removable(claim, [...live, ...leaving]), ...holdingOf(session, claim)];
@@ -84,12 +95,39 @@ function removable({ owner, wanted }: Claim, others: readonly Member[]): readonl
   return [...wanted].filter(([identity]) => !kept(identity)).map(([, object]) => object);
 }
 
+/** The next step of its migration, undefined when there is none to finish. */
+async function finish(session: Session, member: Member, migrations: Migrations): Promise<Progress | undefined> {
+  const { claim } = member;
+  if (holdingOf(session, claim).length === 0) return undefined;
+  const [wanted] = claim.wanted.values();
+  const there = wanted !== undefined && session.picture.actual.has(targetKey(targetOf(wanted)));
+  if (wanted !== undefined && !there) {
+    await session.port.declare(wanted);
+    session.picture.doubt(targetOf(wanted));
+    await session.picture.refresh();
+  }
+  return (await migrations(session, [member], new Map())).get(claim.owner.uid);
+}
+
 /** The queue that holds its messages, when it goes in the middle of a migration. */
 const holdingOf = ({ picture }: Session, { wanted }: Claim): readonly BrokerObject[] =>
   [...wanted.values()].flatMap((object) => {
     const place = object.type === "queue" ? targetKey({ type: "queue", name: holdingName(object.name) }) : "";
     return (picture.actual.get(place) ?? []).filter(({ type }) => type === "queue");
   });
+
+/** Of several queues that go together none goes while any holds a message. One alone is asked when it is removed. */
+async function fullOne(port: Session["port"], objects: readonly BrokerObject[]): Promise<BrokerError | undefined> {
+  const queues = objects.filter(({ type }) => type === "queue");
+  if (queues.length < 2) return undefined;
+  let full: BrokerError | undefined;
+  await inParallel(queues, PARALLEL, async (queue) => {
+    const { name } = targetOf(queue);
+    const count = full === undefined ? await port.messages(name) : 0;
+    if (count > 0) full = new BrokerError("not-empty", "management", `queue ${name} has ${count} message${count === 1 ? "" : "s"}`);
+  });
+  return full;
+}
 
 /** Removes them and looks whether they went. */
 async function removeAll(
@@ -98,6 +136,8 @@ async function removeAll(
   objects: readonly BrokerObject[],
   ifEmpty: boolean,
 ): Promise<BrokerError | undefined> {
+  const full = ifEmpty ? await fullOne(port, objects) : undefined;
+  if (full !== undefined) return full;
   const failures = await apply(
     port,
     objects.map((object) => ({ op: "remove", object, uid, ifEmpty })),

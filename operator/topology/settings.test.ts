@@ -172,3 +172,21 @@ test("a Broker of another namespace serves those that it names, and nobody else"
   expect(await world.ready("Queue", "guest")).toMatchObject({ status: "True" });
   expect(there("queue/guest")).toBeDefined();
 });
+
+test("a super stream with DeleteIfEmpty keeps all of its partitions while any holds a message, and says which", async () => {
+  await world.put("SuperStream", "readings", { partitions: 2, deletionPolicy: "DeleteIfEmpty" });
+  await world.start();
+  world.vhost.messages.set("readings-1", 5);
+  await world.remove("SuperStream", "readings");
+  await world.clock.advance(3_000);
+  expect(["exchange/readings", "queue/readings-0", "queue/readings-1"].map((one) => there(one) !== undefined)).toEqual([true, true, true]);
+  expect((await world.ready("SuperStream", "readings"))?.message).toContain("queue readings-1 has 5 messages");
+  world.vhost.messages.clear();
+  await world.clock.advance(5_000);
+  expect(["exchange/readings", "queue/readings-0", "queue/readings-1"].map((one) => there(one) !== undefined)).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect(await world.get("SuperStream", "readings")).toBeUndefined();
+});

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerArguments, brokerReference, plainDeletionPolicy, topologyStatus } from "../fields.ts";
+import { brokerArguments, brokerReference, plainDeletionPolicy, plainName, shortText, topologyStatus } from "../fields.ts";
 
 /** One binding by itself, for where the queue or exchange that it leads into is another team's. */
 export const bindingKind = defineKind({
@@ -14,10 +14,10 @@ export const bindingKind = defineKind({
   rules: [],
   spec: z.strictObject({
     brokerRef: brokerReference,
-    source: z.string().min(1).max(255).meta({ description: "Name on the broker of the exchange that messages come from." }),
-    destination: z.string().min(1).max(255).meta({ description: "Name on the broker of the queue or exchange that they go to." }),
+    source: plainName("Name on the broker of the exchange that messages come from."),
+    destination: plainName("Name on the broker of the queue or exchange that they go to."),
     destinationType: z.enum(["queue", "exchange"]).default("queue").meta({ description: "What the destination is." }),
-    routingKey: z.string().max(255).default("").meta({ description: "Routing key or pattern." }),
+    routingKey: shortText("Routing key or pattern.").default(""),
     arguments: brokerArguments.optional(),
     deletionPolicy: plainDeletionPolicy,
   }),

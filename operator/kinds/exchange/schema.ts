@@ -1,7 +1,16 @@
 import * as z from "zod";
 import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { bindingsFrom, brokerArguments, brokerName, brokerReference, deletionPolicy, topologyStatus } from "../fields.ts";
+import {
+  bindingsFrom,
+  brokerArguments,
+  brokerName,
+  brokerReference,
+  deletionPolicy,
+  ownName,
+  plainName,
+  topologyStatus,
+} from "../fields.ts";
 
 /** The field is an argument that only this type of exchange knows. */
 const needs = (field: string, type: string): CelRule => ({
@@ -18,6 +27,7 @@ export const exchangeKind = defineKind({
   description: "An exchange on a broker.",
   finalizer: true,
   immutable: ["brokerRef", "name", "type", "durable", "autoDelete", "internal"],
+  rootRules: [ownName],
   rules: [
     ...(["hashHeader", "hashProperty"] as const).map((field) => needs(field, "x-consistent-hash")),
     needs("historyLength", "x-recent-history"),
@@ -39,7 +49,7 @@ export const exchangeKind = defineKind({
     durable: z.boolean().default(true).meta({ description: "Survives a restart of the broker." }),
     autoDelete: z.boolean().default(false).meta({ description: "Deleted by the broker when its last binding goes." }),
     internal: z.boolean().default(false).meta({ description: "Only other exchanges may publish to it." }),
-    alternateExchange: z.string().min(1).max(255).optional().meta({ description: "Takes the messages that no binding takes." }),
+    alternateExchange: plainName("Takes the messages that no binding takes.").optional(),
     hashHeader: z
       .string()
       .min(1)

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerReference, duration, plainDeletionPolicy, plainName, secretKey, topologyStatus } from "../fields.ts";
+import { brokerReference, duration, plainDeletionPolicy, plainName, secretKey, shortText, topologyStatus } from "../fields.ts";
 
 /** An upstream of RabbitMQ's federation plugin; a Policy with federation-upstream says what uses it. */
 export const federationKind = defineKind({
@@ -23,8 +23,8 @@ export const federationKind = defineKind({
     maxHops: z.int().min(1).max(1_000).optional().meta({ description: "Most links that a message may cross." }),
     reconnectDelaySeconds: z.int().min(1).max(86_400).optional().meta({ description: "Pause before a link is opened again." }),
     trustUserId: z.boolean().optional().meta({ description: "Keep the validated user id of messages." }),
-    exchange: z.string().max(255).optional().meta({ description: "Name of the upstream's exchange. Default: the same as here." }),
-    queue: z.string().max(255).optional().meta({ description: "Name of the upstream's queue. Default: the same as here." }),
+    exchange: shortText("Name of the upstream's exchange. Default: the same as here.").optional(),
+    queue: shortText("Name of the upstream's queue. Default: the same as here.").optional(),
     queueType: z.enum(["classic", "quorum"]).optional().meta({ description: "Type of the upstream's internal queue." }),
     resourceCleanupMode: z
       .enum(["default", "never"])

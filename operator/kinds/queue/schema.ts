@@ -1,7 +1,18 @@
 import * as z from "zod";
 import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { bindingsFrom, brokerArguments, brokerName, brokerReference, bytes, deletionPolicy, duration, topologyStatus } from "../fields.ts";
+import {
+  bindingsFrom,
+  brokerArguments,
+  brokerName,
+  brokerReference,
+  bytes,
+  deletionPolicy,
+  duration,
+  ownName,
+  shortText,
+  topologyStatus,
+} from "../fields.ts";
 
 /** The field is an argument that only these types of queue know. */
 const needs = (field: string, types: readonly string[]): CelRule => ({
@@ -18,6 +29,7 @@ export const queueKind = defineKind({
   description: "A queue on a broker, with its bindings.",
   finalizer: true,
   immutable: ["brokerRef", "name", "type", "durable", "autoDelete"],
+  rootRules: [ownName],
   // What a broker of any version answers with 400 or, worse, silently leaves out. Tried on RabbitMQ 4.0.
   rules: [
     {
@@ -56,11 +68,8 @@ export const queueKind = defineKind({
     autoDelete: z.boolean().default(false).meta({ description: "Deleted by the broker when its last consumer goes." }),
     deadLetter: z
       .strictObject({
-        exchange: z
-          .string()
-          .max(255)
-          .meta({ description: "Exchange for messages that are rejected, expired or over a limit. Empty: the default exchange." }),
-        routingKey: z.string().max(255).optional().meta({ description: "Default: the message's own." }),
+        exchange: shortText("Exchange for messages that are rejected, expired or over a limit. Empty: the default exchange."),
+        routingKey: shortText("Default: the message's own.").optional(),
         strategy: z
           .enum(["at-most-once", "at-least-once"])
           .optional()

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { type CelRule, defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerArguments, brokerReference, plainDeletionPolicy, plainName, secretKey, topologyStatus } from "../fields.ts";
+import { brokerArguments, brokerReference, plainDeletionPolicy, plainName, secretKey, shortText, topologyStatus } from "../fields.ts";
 
-const name = (description: string) => z.string().max(255).optional().meta({ description });
+const name = (description: string) => shortText(description).optional();
 const table = (description: string) => brokerArguments.optional().meta({ description, preserveUnknown: true });
 
 /** What both ends of a shovel have. */
