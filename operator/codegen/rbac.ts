@@ -41,7 +41,12 @@ export function leaseRules(leaseName: string): readonly Rule[] {
   const lease = { apiGroup: "coordination.k8s.io", resources: ["leases"] };
   return [
     { ...lease, verbs: ["create"], why: "The first operator makes the lease; creating cannot be narrowed to a name." },
-    { ...lease, verbs: ["get", "patch"], resourceNames: [leaseName, `${leaseName}-schedules`], why: "Several operators take turns." },
+    {
+      ...lease,
+      verbs: ["get", "patch", "watch"],
+      resourceNames: [leaseName, `${leaseName}-schedules`],
+      why: "Several operators take turns.",
+    },
   ];
 }
 

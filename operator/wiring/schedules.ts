@@ -12,7 +12,7 @@ import type { Context } from "./context.ts";
  * Schedules have an election of their own, from the first Schedule on: another operator publishes within five seconds of a crash, where the rest of the
  * operator, which is not so easily repeated, waits for fifteen. Losing it by mistake harms nobody: claims in the store keep two leaders apart.
  */
-const TIMES = { leaseMs: 3_000, renewMs: 2_200, retryMs: 500, lookMs: 250, stopMs: 700 } as const;
+const TIMES = { leaseMs: 3_000, renewMs: 2_200, retryMs: 500, stopMs: 700 } as const;
 
 /** Takes part in the election for schedules until the signal aborts. Throws as `runElection` does: the process must end then. */
 export async function runSchedules(

@@ -58,7 +58,7 @@
 - apiGroups: ['coordination.k8s.io']
   resources: ['leases']
   resourceNames: ['{{ include "longshore.fullname" . }}', '{{ include "longshore.fullname" . }}-schedules']
-  verbs: ['get', 'patch']
+  verbs: ['get', 'patch', 'watch']
 {{- end }}
 {{- define "longshore.rules.view" -}}
 # Look at everything of Longshore.

@@ -1,11 +1,11 @@
 import type { KubePort } from "../../adapters/ports.ts";
 import { type Clock, sleep } from "../clock.ts";
-import { isKubeError } from "../kube-error.ts";
-import { errorFields, type Log } from "../log.ts";
-import { heldBy, LEASES, type Lease, mayTake, readLease, type Sighting } from "./lease.ts";
+import type { Log } from "../log.ts";
+import { type Claim, createClaim } from "./claim.ts";
+import { standBy } from "./stand-by.ts";
 
 export interface ElectionOptions {
-  readonly kube: Pick<KubePort, "get" | "create" | "patch">;
+  readonly kube: Pick<KubePort, "get" | "create" | "patch" | "watch">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -21,7 +21,7 @@ export interface ElectionOptions {
   readonly stopMs?: number;
   /** How often the leader renews; default 2,000. */
   readonly retryMs?: number;
-  /** How often a candidate looks; default `retryMs`. */
+  /** How often a candidate looks, beside the watch that tells it at once; default `retryMs`. */
   readonly lookMs?: number;
   /** Acts as the leader until the signal aborts; it must end then, at once. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
@@ -31,22 +31,19 @@ export interface ElectionOptions {
 }
 
 /**
- * Takes part in the election until the signal aborts, then releases the lease, so that the next leader need not wait.
- * A leader that loses the lease becomes a candidate again once `lead` has ended. The lease is released only after `lead` has ended.
+ * Takes part in the election until the signal aborts, then releases the lease: the next leader sees that at once. A leader that loses the lease becomes a
+ * candidate again once `lead` has ended, after standing back for `retryMs`: who can renew goes first. The lease is released only after `lead` has ended.
  * Throws what `lead` throws, and when `lead` does not end in time: before another leader may begin, or `stopMs` after the signal. The process must
  * end then.
  */
 export async function runElection(options: ElectionOptions, signal: AbortSignal): Promise<void> {
-  const { clock, random, log, retryMs = 2_000, lookMs = retryMs, identity } = options;
+  const { clock, log, retryMs = 2_000, identity } = options;
   const claim = createClaim(options);
   while (!signal.aborted) {
-    if (await claim.attempt()) {
-      log.info({ identity }, "became the leader");
-      await reign(options, claim, signal);
-    } else {
-      // Between half and the whole, so that candidates do not come together, and a released lease is soon taken.
-      await sleep(clock, lookMs * (0.5 + 0.5 * random()), signal);
-    }
+    if (!(await claim.attempt()) && !(await standBy(options, claim, signal))) return;
+    log.info({ identity }, "became the leader");
+    await reign(options, claim, signal);
+    await sleep(clock, retryMs, signal);
   }
 }
 
@@ -115,86 +112,4 @@ async function endedInTime(clock: Clock, work: Promise<void>, signal: AbortSigna
     timer?.[Symbol.dispose]();
     signal.removeEventListener("abort", watch);
   }
-}
-
-interface Claim {
-  /** Takes or renews the lease. Whether it is ours now. Never throws. */
-  attempt(): Promise<boolean>;
-  /** Gives it up, if it is ours. Never throws. */
-  release(): Promise<void>;
-  /** When it was renewed last: when that attempt began, monotonic ms. */
-  renewedAt(): number;
-  takenByOther(): boolean;
-}
-
-function createClaim({ kube, clock, log, namespace, name, identity, onRound, leaseMs = 15_000 }: ElectionOptions): Claim {
-  let seen: Sighting | undefined;
-  let renewed = Number.NEGATIVE_INFINITY;
-
-  const see = (lease: Lease): Sighting => {
-    const version = lease.metadata.resourceVersion;
-    if (seen?.version !== version || seen === undefined) seen = { spec: readLease(lease), version, since: clock.elapsed() };
-    return seen;
-  };
-
-  /** The version makes it a compare-and-set: of two that try, one gets 409. */
-  const hold = async ({ spec, version }: Sighting): Promise<void> => {
-    const next = heldBy(identity, spec, leaseMs, clock.now());
-    see(await kube.patch<Lease>(LEASES, namespace, name, { metadata: { resourceVersion: version }, spec: next }));
-  };
-  /** What is ours is renewed without a look: only if that fails, somebody else was there. */
-  const renew = async (): Promise<boolean> => {
-    if (seen?.spec.holderIdentity !== identity) return false;
-    try {
-      await hold(seen);
-      return true;
-    } catch (error) {
-      if (isKubeError(error, 404, 409)) return false;
-      throw error;
-    }
-  };
-
-  const take = async (): Promise<boolean> => {
-    onRound?.();
-    const began = clock.elapsed();
-    if (await renew()) {
-      renewed = began;
-      return true;
-    }
-    const lease = await kube.get<Lease>(LEASES, namespace, name);
-    if (lease === undefined) {
-      const spec = heldBy(identity, undefined, leaseMs, clock.now());
-      const fresh: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, namespace }, spec };
-      see(await kube.create<Lease>(LEASES, fresh));
-    } else {
-      const sighting = see(lease);
-      if (!mayTake(sighting, identity, clock.elapsed())) return false;
-      await hold(sighting);
-    }
-    renewed = began;
-    return true;
-  };
-
-  return {
-    async attempt() {
-      try {
-        return await take();
-      } catch (error) {
-        if (!isKubeError(error, 409)) log.warn(errorFields(error), "cannot take or renew the lease, trying again");
-        return false;
-      }
-    },
-    async release() {
-      if (seen?.spec.holderIdentity !== identity) return;
-      const metadata = { resourceVersion: seen.version };
-      try {
-        see(await kube.patch<Lease>(LEASES, namespace, name, { metadata, spec: { holderIdentity: "", leaseDurationSeconds: 1 } }));
-        log.info({}, "released the lease");
-      } catch (error) {
-        log.warn(errorFields(error), "cannot release the lease; it will expire");
-      }
-    },
-    renewedAt: () => renewed,
-    takenByOther: () => seen !== undefined && seen.spec.holderIdentity !== identity && seen.spec.holderIdentity !== "",
-  };
 }
