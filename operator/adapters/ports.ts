@@ -1,6 +1,9 @@
 /** Every socket of the operator, as the rest of it sees them. Only `main.ts` and `test/` import what implements these. */
 import type { KubeObject } from "../runtime/object.ts";
+import type { BrokerFacts, QueueFigures } from "./broker-facts.ts";
 import type { BrokerObject, Part, Target } from "./broker-object.ts";
+
+export type { BrokerFacts, QueueFigures } from "./broker-facts.ts";
 
 export {
   type Arguments,
@@ -150,13 +153,6 @@ export interface Snapshot {
   readonly objects: readonly BrokerObject[];
 }
 
-export interface BrokerFacts {
-  readonly version: string;
-  /** Plugins and features that decide how we work: `event_exchange`, `definitions_etag`, `prometheus`… */
-  readonly capabilities: readonly string[];
-  readonly alarms: readonly string[];
-}
-
 /** `made`: the target, or a binding that leads into it, was created; nothing went. */
 export type OnChange = (change?: Target | Part, how?: "made") => void;
 
@@ -175,6 +171,8 @@ export interface TopologyPort extends AsyncDisposable {
   remove(object: BrokerObject, options?: { ifEmpty?: boolean; ifDrained?: boolean }): Promise<void>;
   /** Ready and unacked messages of a queue; of a quorum queue unacked ones may be 5 s old. 0 where there is no queue. */
   messages(queue: string): Promise<number>;
+  /** Of all queues of the vhost by name, in one request. Without `consumers` it costs the broker less. */
+  figures(options: { readonly consumers: boolean }): Promise<ReadonlyMap<string, QueueFigures>>;
   /** Moves ready messages, at most so many, and none is lost; when this ends early some may be in both. Resolves with how many. */
   move(from: string, to: string, limit: number): Promise<number>;
   /** Declares many in one request; conflicts are NOT reported by the broker, so observe afterwards. */

@@ -8,7 +8,9 @@ import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { inParallel } from "./apply.ts";
+import { createBrokerReport } from "./broker-report.ts";
 import type { Claim } from "./claim.ts";
+import { createFigures } from "./figures.ts";
 import type { Link, LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
@@ -19,7 +21,7 @@ import { createRepairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
 import { createReport, createRound } from "./round.ts";
 import { refusal, refusedOperation } from "./say.ts";
-import { brokerCondition, sessionFor, situationOf, stays, troubleCondition, wasReady } from "./situation.ts";
+import { sessionFor, situationOf, stays, troubleCondition, wasReady } from "./situation.ts";
 import { farewellPlan, holdCondition, holdOf, mayUse, notAllowed } from "./standstill.ts";
 
 /** How often everything is looked at again, ms: where changes are told as they happen, and where they are not. */
@@ -76,18 +78,8 @@ export function createActor(options: ActorOptions): Actor {
     repairs.forget(uid);
   };
 
-  const reportBroker = async (broker: Broker, state: LinkState, using: readonly Member[]): Promise<readonly number[]> => {
-    const endpoint = link.endpoint?.display;
-    const facts = state.up ? state.session.facts : undefined;
-    const capabilities = facts === undefined ? undefined : [...facts.capabilities, ...(state.up && state.session.events ? ["events"] : [])];
-    const waits = await reporter.report(options.brokerResource, broker, brokerCondition(broker, state, using), {
-      endpoint,
-      version: facts?.version ?? broker.status?.version,
-      capabilities: capabilities ?? broker.status?.capabilities,
-      alarms: facts?.alarms,
-    });
-    return waits === undefined ? [] : [waits];
-  };
+  const reportBroker = createBrokerReport({ reporter, link, clock, resource: options.brokerResource });
+  const figures = createFigures(reporter, clock, log);
 
   /** Objects that are being deleted. Returns when to look again. */
   const letGo = async (broker: Broker | undefined, state: LinkState | undefined, all: readonly Member[]): Promise<readonly number[]> => {
@@ -163,6 +155,7 @@ export function createActor(options: ActorOptions): Actor {
     const staying = all.filter(stays);
     const members = [...staying.filter(({ id }) => fresh.has(id)), ...staying.filter(({ id }) => !fresh.has(id))];
     again.push(...(await round({ session, members, rivals: rivalsOf(all), beside: false })));
+    again.push(...(await figures(session, staying)), ...(await reportBroker(broker, { up: true, session }, all)));
     return [...again, poll - (clock.elapsed() - lookedAt)];
   };
 

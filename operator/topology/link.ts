@@ -146,7 +146,7 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
 
   const open = (to: BrokerEndpoint): Connected => {
     const port = connect(to);
-    const facts = { version: "", capabilities: [], alarms: [] };
+    const facts = { version: "", capabilities: [], alarms: [], nodes: [], deprecated: [] };
     return { endpoint: to, port, picture: createPicture(port), facts, events: false, probedAt: NEVER, subscribedAt: NEVER };
   };
   const probe = async (one: Connected): Promise<Connected> => {

@@ -1,4 +1,5 @@
 import type { Resource } from "../adapters/ports.ts";
+import { queueFigures } from "../kinds/queue/figures.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
@@ -20,8 +21,18 @@ export interface Reporter {
   report(resource: Resource, object: WithStatus, condition: ConditionInput, fields?: StatusFields): Promise<number | undefined>;
   /** Whether the object's status shows what was said last, so that saying it again would change nothing. */
   stands(object: WithStatus): boolean;
+  /** Whether it was said to be Ready; of what nothing was said yet, whether its status does. */
+  saidReady(object: WithStatus): boolean;
+  /**
+   * What the broker counts of it: stays in the status beside what is said, until it is counted anew. Never throws, and writes nothing before something
+   * was said of the object as it is now. Resolves whether it wrote.
+   */
+  count(resource: Resource, object: WithStatus, figures: StatusFields): Promise<boolean>;
   forget(uid: string): void;
 }
+
+/** Fields of the status that are counted. */
+const FIGURES = Object.keys(queueFigures);
 
 interface Said {
   readonly text: string;
@@ -41,10 +52,12 @@ export interface ReporterOptions {
 
 export function createReporter({ status, events, clock, log }: ReporterOptions): Reporter {
   const last = new Map<string, Said>();
+  const counted = new Map<string, StatusFields>();
 
-  return {
-    async report(resource, object, condition, fields = {}) {
+  const reporter: Reporter = {
+    async report(resource, object, condition, given = {}) {
       const { uid = "", name, namespace, generation } = object.metadata;
+      const fields = { ...given, ...(counted.get(uid) ?? standingFigures(object)) };
       const { reason, message } = condition;
       const before = last.get(uid);
       const text = JSON.stringify([generation, condition, fields]);
@@ -89,6 +102,26 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
       const same = ready?.reason === said?.reason && ready?.status === said?.status && ready?.observedGeneration === generation;
       return said !== undefined && said.text !== "" && same;
     },
-    forget: (uid) => void last.delete(uid),
+    saidReady: ({ metadata: { uid = "" }, status: shown }) =>
+      (last.get(uid)?.status ?? findCondition(shown?.conditions, "Ready")?.status) === "True",
+    async count(resource, object, figures) {
+      const { uid = "", generation } = object.metadata;
+      counted.set(uid, figures);
+      const before = last.get(uid);
+      if (before === undefined || before.text === "") return false;
+      const [of, condition, fields] = JSON.parse(before.text) as [number | undefined, ConditionInput, StatusFields];
+      if ((of ?? undefined) !== generation) return false;
+      await reporter.report(resource, object, condition, fields);
+      return last.get(uid)?.text !== before.text;
+    },
+    forget(uid) {
+      last.delete(uid);
+      counted.delete(uid);
+    },
   };
+  return reporter;
 }
+
+/** What was counted before a restart stays until it is counted anew. */
+const standingFigures = ({ status = {} }: WithStatus): StatusFields =>
+  Object.fromEntries(FIGURES.flatMap((key) => (key in status ? [[key, (status as StatusFields)[key]]] : [])));

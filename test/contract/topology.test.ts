@@ -63,6 +63,8 @@ describe.each(ports)("%s", (name, make) => {
     if (name.startsWith("RabbitMQ")) expect(facts.version.startsWith(name.slice("RabbitMQ ".length))).toBe(true);
     expect(facts.capabilities).toContain("bulk");
     expect(facts.alarms).toEqual([]);
+    expect(facts.nodes).toEqual([{ name: expect.any(String), running: true }]);
+    expect(facts.cluster).toEqual(expect.any(String));
   });
 
   test("what was declared is read back as it was declared, the types of arguments too, and declaring it again changes nothing", async () => {
@@ -100,6 +102,12 @@ describe.each(ports)("%s", (name, make) => {
     await port.remove(one);
     await port.remove(one);
     expect(await port.read(target)).toEqual([target, two]);
+  });
+
+  test("queues are counted", async () => {
+    await declare(queue("counted"));
+    const figures = async (consumers: boolean) => (await port.figures({ consumers })).get(own("counted"));
+    for (const consumers of [true, false]) await expect.poll(() => figures(consumers), { timeout: 20_000 }).toMatchObject({ ready: 0 });
   });
 
   test("an exchange shows the bindings that lead into it, not those that lead out", async () => {

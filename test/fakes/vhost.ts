@@ -34,7 +34,7 @@ export interface FakeVhost {
   /** From now on a port takes this one and changes nothing; `put` makes it something else. */
   ignore(identity: string): void;
   /** A port to it; several may be open. */
-  connect(options?: { readonly events?: boolean; readonly bulk?: boolean }): TopologyPort;
+  connect(options?: { readonly events?: boolean; readonly bulk?: boolean; readonly cluster?: string }): TopologyPort;
 }
 
 /** As RabbitMQ does it: redeclaring with other properties is refused, bindings need both ends, and go when one of them goes. */
@@ -96,7 +96,7 @@ export function createFakeVhost(): FakeVhost {
       objects.clear();
       tell();
     },
-    connect({ events = true, bulk = true } = {}) {
+    connect({ events = true, bulk = true, cluster = "one" } = {}) {
       const called = (call: string): void => {
         calls.push(call);
         if (vhost.failure !== undefined) throw vhost.failure;
@@ -104,7 +104,8 @@ export function createFakeVhost(): FakeVhost {
         const [plan] = index < 0 ? [] : planned.splice(index, 1);
         if (plan !== undefined) throw plan.failure;
       };
-      const facts: BrokerFacts = { version: "4.0.5", capabilities: bulk ? ["bulk"] : [], alarms: [] };
+      const nodes = [{ name: "rabbit@one", running: true }];
+      const facts: BrokerFacts = { version: "4.0.5", capabilities: bulk ? ["bulk"] : [], alarms: [], nodes, deprecated: [], cluster };
       return {
         async probe() {
           called("probe");
@@ -126,6 +127,11 @@ export function createFakeVhost(): FakeVhost {
         async messages(queue) {
           called(`messages ${queue}`);
           return messages.get(queue) ?? 0;
+        },
+        async figures() {
+          called("figures");
+          const queues = [...objects.values()].filter(({ type }) => type === "queue");
+          return new Map(queues.map((queue) => [targetOf(queue).name, { ready: messages.get(targetOf(queue).name) ?? 0, unacked: 0 }]));
         },
         async move(from, to, limit) {
           called(`move ${from} ${to}`);

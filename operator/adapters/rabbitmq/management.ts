@@ -18,8 +18,9 @@ import { type ManagementApi, openManagement } from "./http.ts";
 import { orMissing } from "./http-failure.ts";
 import { moveMessages } from "./move.ts";
 import * as objects from "./objects.ts";
-import { probeBroker } from "./probe.ts";
+import { createProbe } from "./probe.ts";
 import { assertEmpty, queueCounts } from "./queue-counts.ts";
+import { queueFigures } from "./queue-figures.ts";
 import { createSettings } from "./settings.ts";
 
 const OBSERVE_DEADLINE_MS = 30_000;
@@ -39,6 +40,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
   const api = openManagement(endpoint);
   const { vhost } = endpoint;
   const settings = createSettings(api, vhost);
+  const probe = createProbe(api, connection, endpoint);
   const inVhost = encodeURIComponent(vhost);
 
   /** In one piece: for each page the broker gathers and sorts the whole list anew. */
@@ -73,7 +75,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
 
   return {
     async probe(): Promise<BrokerFacts> {
-      const facts = await probeBroker(api, connection, endpoint);
+      const facts = await probe.look();
       mayExport = facts.capabilities.includes("bulk");
       return facts;
     },
@@ -117,6 +119,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
       await api.call({ method: "POST", path: `/definitions/${inVhost}`, body, deadlineMs: BULK_DEADLINE_MS });
     },
     messages: async (queue) => (await queueCounts(api, connection, vhost, queue))?.messages ?? 0,
+    figures: (options) => queueFigures(api, vhost, options),
     move: (from, to, limit) => moveMessages(connection, from, to, limit),
     changes: (onChange) => subscribeChanges(endpoint, random, onChange),
     async [Symbol.asyncDispose]() {

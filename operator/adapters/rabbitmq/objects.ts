@@ -6,7 +6,8 @@ import type { ArgumentValue, BrokerObject, Declared, Target } from "../ports.ts"
 const value: z.ZodType<ArgumentValue> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.array(value), z.record(z.string(), value)]),
 );
-const given = z.record(z.string(), value).catch({});
+/** A table of arguments; whatever else stands for an empty one. */
+export const argumentTable = z.record(z.string(), value).catch({});
 
 export const exchangeSchema = z.object({
   name: z.string(),
@@ -14,7 +15,7 @@ export const exchangeSchema = z.object({
   durable: z.boolean(),
   auto_delete: z.boolean(),
   internal: z.boolean().catch(false),
-  arguments: given,
+  arguments: argumentTable,
 });
 
 export const queueSchema = z.object({
@@ -24,7 +25,7 @@ export const queueSchema = z.object({
   auto_delete: z.boolean(),
   /** null while the broker counts messages for the same answer. */
   exclusive: z.boolean().nullish(),
-  arguments: given,
+  arguments: argumentTable,
 });
 
 export const bindingSchema = z.object({
@@ -32,7 +33,7 @@ export const bindingSchema = z.object({
   destination: z.string(),
   destination_type: z.enum(["queue", "exchange"]),
   routing_key: z.string(),
-  arguments: given,
+  arguments: argumentTable,
   properties_key: z.string().optional(),
 });
 

@@ -7,48 +7,93 @@ const overview = z.object({
   rabbitmq_version: z.string(),
   exchange_types: z.array(z.object({ name: z.string() })).catch([]),
 });
-const nodes = z.array(z.object({ name: z.string(), mem_alarm: z.boolean().catch(false), disk_free_alarm: z.boolean().catch(false) }));
+const flag = z.boolean().catch(false);
+const nodesSchema = z.array(z.object({ name: z.string(), running: flag, mem_alarm: flag, disk_free_alarm: flag }));
+const deprecatedSchema = z.array(z.object({ name: z.string() })).catch([]);
+const clusterSchema = z.object({ value: z.string() });
 const whoami = z.object({ tags: z.union([z.array(z.string()), z.string().transform((text) => text.split(","))]) });
 
-/** The broker's version, what it offers and what it suffers from. Throws `BrokerError` when either door is closed to us. */
-export async function probeBroker(api: ManagementApi, connection: BrokerConnection, { vhost }: BrokerEndpoint): Promise<BrokerFacts> {
-  // A wrong login is AMQP's first word; the management API's is the better one about a vhost.
-  const [amqp, seen] = await Promise.allSettled([connection.model(), look(api, vhost)]);
-  if (seen.status === "rejected" && isFailure(seen.reason, "vhost")) throw seen.reason;
-  if (amqp.status === "rejected") throw amqp.reason;
-  if (seen.status === "rejected") throw seen.reason;
-  return seen.value;
+/** What changes seldom: asked once per so many probes, or when the broker's version is another one. */
+const SELDOM = 15;
+
+interface Standing {
+  readonly version: string;
+  readonly tags: readonly string[];
+  readonly deprecated: readonly string[];
+  readonly cluster?: string;
 }
 
-const isFailure = (error: unknown, failure: BrokerError["failure"]): boolean => error instanceof BrokerError && error.failure === failure;
-
-async function look(api: ManagementApi, vhost: string): Promise<BrokerFacts> {
-  const about = overview.parse(await api.call({ method: "GET", path: "/overview?columns=rabbitmq_version,exchange_types.name" }));
-  const path = `/exchanges/${encodeURIComponent(vhost)}/amq.direct?columns=name`;
-  const [mine, alarms] = await Promise.all([
-    api.call({ method: "GET", path: "/whoami" }),
-    alarmsOf(api),
-    api.call({ method: "GET", path }).catch((error: unknown) => {
-      if (!isFailure(error, "missing")) throw error;
-      throw new BrokerError("vhost", "management", `the broker has no vhost ${vhost}`);
-    }),
-  ]);
-  const { tags } = whoami.parse(mine);
-  const types = about.exchange_types.map(({ name }) => name).filter((name) => name.startsWith("x-") && !name.startsWith("x-federation"));
-  const capabilities = [...(tags.includes("administrator") ? ["bulk"] : []), ...types.map((name) => `exchange:${name}`)];
-  return { version: about.rabbitmq_version, capabilities, alarms };
+export interface Probe {
+  /** The broker's version, what it offers and what it suffers from. Throws `BrokerError` when either door is closed to us. */
+  look(): Promise<BrokerFacts>;
+  /** Something that this user may do was refused: what is known of it is asked anew. */
+  forget(): void;
 }
 
-/** Needs the tag monitoring; without it the alarms are unknown, which is no reason to refuse work. */
-async function alarmsOf(api: ManagementApi): Promise<readonly string[]> {
-  try {
-    const list = nodes.parse(await api.call({ method: "GET", path: "/nodes?columns=name,mem_alarm,disk_free_alarm" }));
-    return list.flatMap((node) => [
-      ...(node.mem_alarm ? [`memory on ${node.name}`] : []),
-      ...(node.disk_free_alarm ? [`disk on ${node.name}`] : []),
+export function createProbe(api: ManagementApi, connection: BrokerConnection, { vhost }: BrokerEndpoint): Probe {
+  let standing: Standing | undefined;
+  let looks = 0;
+  const standingOf = async (version: string): Promise<Standing> => {
+    if (standing?.version === version && looks++ % SELDOM !== 0) return standing;
+    const [mine, deprecated, cluster] = await Promise.all([
+      api.call({ method: "GET", path: "/whoami" }),
+      ifAllowed(api, "/deprecated-features/used"),
+      ifAllowed(api, "/global-parameters/internal_cluster_id"),
     ]);
+    const id = clusterSchema.safeParse(cluster);
+    const used = deprecatedSchema.parse(deprecated ?? []).map(({ name }) => name);
+    standing = { version, tags: whoami.parse(mine).tags, deprecated: used.toSorted(), ...(id.success ? { cluster: id.data.value } : {}) };
+    return standing;
+  };
+  const ask = async (): Promise<BrokerFacts> => {
+    const about = overview.parse(await api.call({ method: "GET", path: "/overview?columns=rabbitmq_version,exchange_types.name" }));
+    const path = `/exchanges/${encodeURIComponent(vhost)}/amq.direct?columns=name`;
+    const [{ tags, deprecated, cluster }, nodes] = await Promise.all([
+      standingOf(about.rabbitmq_version),
+      ifAllowed(api, "/nodes?columns=name,running,mem_alarm,disk_free_alarm"),
+      api.call({ method: "GET", path }).catch((error: unknown) => {
+        if (!isFailure(error, "missing")) throw error;
+        throw new BrokerError("vhost", "management", `the broker has no vhost ${vhost}`);
+      }),
+    ]);
+    const types = about.exchange_types.map(({ name }) => name).filter((name) => name.startsWith("x-") && !name.startsWith("x-federation"));
+    const capabilities = [...(tags.includes("administrator") ? ["bulk"] : []), ...types.map((name) => `exchange:${name}`)];
+    const facts = { version: about.rabbitmq_version, capabilities, deprecated, ...(cluster === undefined ? {} : { cluster }) };
+    return { ...facts, ...nodesOf(nodesSchema.parse(nodes ?? [])) };
+  };
+
+  return {
+    async look() {
+      // A wrong login is AMQP's first word; the management API's is the better one about a vhost.
+      const [amqp, seen] = await Promise.allSettled([connection.model(), ask()]);
+      if (seen.status === "rejected" && isFailure(seen.reason, "vhost")) throw seen.reason;
+      if (amqp.status === "rejected") throw amqp.reason;
+      if (seen.status === "rejected") throw seen.reason;
+      return seen.value;
+    },
+    forget() {
+      standing = undefined;
+    },
+  };
+}
+
+const isFailure = (error: unknown, ...failures: readonly BrokerError["failure"][]): boolean =>
+  error instanceof BrokerError && failures.includes(error.failure);
+
+/** What the user may not know, or an older broker does not, is unknown: no reason to refuse work. */
+async function ifAllowed(api: ManagementApi, path: string): Promise<unknown> {
+  try {
+    return await api.call({ method: "GET", path });
   } catch (error) {
-    if (isFailure(error, "forbidden") || isFailure(error, "login")) return [];
+    if (isFailure(error, "forbidden", "login", "missing")) return undefined;
     throw error;
   }
 }
+
+const nodesOf = (list: z.output<typeof nodesSchema>): Pick<BrokerFacts, "nodes" | "alarms"> => ({
+  nodes: list.map(({ name, running }) => ({ name, running })),
+  alarms: list.flatMap((node) => [
+    ...(node.mem_alarm ? [`memory on ${node.name}`] : []),
+    ...(node.disk_free_alarm ? [`disk on ${node.name}`] : []),
+  ]),
+});

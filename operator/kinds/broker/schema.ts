@@ -63,10 +63,41 @@ export const brokerKind = defineKind({
     version: z.string().optional().meta({ description: "Version of the broker." }),
     capabilities: z.array(z.string()).optional().meta({ description: "What this broker offers that Longshore makes use of." }),
     alarms: z.array(z.string()).optional().meta({ description: "Alarms that block publishers now." }),
+    nodes: z
+      .array(
+        z.object({
+          name: z.string().meta({ description: "Name of the node." }),
+          running: z.boolean().meta({ description: "Whether it runs." }),
+        }),
+      )
+      .optional()
+      .meta({ description: "Nodes of the broker's cluster. Needs the tag monitoring." }),
+    deprecatedFeatures: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "Features in use that a later version of the broker will not have. RabbitMQ 3.13 and newer." }),
+    clusterId: z
+      .string()
+      .optional()
+      .meta({ description: "The cluster's own id, which tells whether two host names lead to one broker. Needs the tag policymaker." }),
+    objects: z
+      .object({
+        ready: z.int().min(0).meta({ description: "How many are Ready." }),
+        notReady: z.int().min(0).meta({ description: "How many are not." }),
+      })
+      .optional()
+      .meta({ description: "Objects that refer to this Broker and may, as of two seconds ago at most." }),
   }),
   columns: [
     ...readyColumns,
     { name: "Version", type: "string", jsonPath: ".status.version", description: "Version of the broker." },
+    {
+      name: "Objects",
+      type: "integer",
+      jsonPath: ".status.objects.ready",
+      description: "Objects of this Broker that are Ready.",
+      priority: 1,
+    },
     { name: "Endpoint", type: "string", jsonPath: ".status.endpoint", description: "host:port/vhost.", priority: 1 },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Age." },
   ],

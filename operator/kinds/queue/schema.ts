@@ -13,6 +13,7 @@ import {
   shortText,
   topologyStatus,
 } from "../fields.ts";
+import { queueFigures } from "./figures.ts";
 
 /** The field is an argument that only these types of queue know. */
 const needs = (field: string, types: readonly string[]): CelRule => ({
@@ -128,8 +129,11 @@ export const queueKind = defineKind({
         "What happens to the queue on the broker when this object is deleted. DeleteIfEmpty waits until no message and no consumer is left.",
     }),
   }),
-  status: z.object(topologyStatus),
-  columns: topologyColumns({ name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the queue." }),
+  status: z.object({ ...topologyStatus, ...queueFigures }),
+  columns: topologyColumns(
+    { name: "Type", type: "string", jsonPath: ".spec.type", description: "Type of the queue." },
+    { name: "Messages", type: "integer", jsonPath: ".status.messages", description: "Ready and unacked, some seconds ago." },
+  ),
   permissions: [],
 });
 export type Queue = ObjectOf<typeof queueKind>;
