@@ -151,6 +151,8 @@ export class BrokerError extends Error {
 /** What one vhost has now, and what its broker has beside vhosts; ours and foreign ones alike. */
 export interface Snapshot {
   readonly objects: readonly BrokerObject[];
+  /** Parts that are as they were when they were observed last; of them there are no objects here. */
+  readonly unchanged?: readonly Part[];
 }
 
 /** `made`: the target, or a binding that leads into it, was created; nothing went. */

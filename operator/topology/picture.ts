@@ -42,8 +42,9 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
     for (const target of waiting) targets.delete(targetKey(target));
     observing = true;
     try {
-      const fresh = grouped((await port.observe(looking)).objects);
-      const seen = new Set<Part>(looking);
+      const { objects, unchanged = [] } = await port.observe(looking);
+      const fresh = grouped(objects);
+      const seen = new Set<Part>(looking).difference(new Set(unchanged));
       for (const [key, objects] of actual) {
         const [first] = objects;
         const found = fresh.get(key);

@@ -156,6 +156,15 @@ describe.each(ports)("%s", (name, make) => {
     for (const object of all) expect(objects).toContainEqual(object);
   });
 
+  test("what did not change since is said to be unchanged where the broker knows, and a change is seen at once", async () => {
+    if (!name.endsWith("4.3")) return;
+    // The broker is shared: only a quiet moment shows it.
+    const quiet = async () => (await port.observe(["topology", "policy"])).unchanged;
+    await expect.poll(quiet, { timeout: 30_000 }).toEqual(["topology", "policy"]);
+    await declare(queue("etagged"));
+    expect((await port.observe(["topology"])).objects).toContainEqual(queue("etagged"));
+  });
+
   test("changes by anybody are told, with their target", async () => {
     const told: (Target | Part | undefined)[] = [];
     const subscription = await port.changes((target) => told.push(target));

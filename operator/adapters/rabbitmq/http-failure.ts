@@ -34,6 +34,10 @@ function reasonOf(body: string): string {
   }
 }
 
+/** Whether the broker's own handler of the request crashed: it answers 500 without a word. */
+export const isCrash = (error: unknown): boolean =>
+  error instanceof BrokerError && error.failure === "unavailable" && error.message.endsWith("HTTP 500");
+
 /** What the call answers, undefined when there is no such thing. */
 export async function orMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {

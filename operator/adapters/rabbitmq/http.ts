@@ -24,6 +24,13 @@ export interface Call {
 export interface ManagementApi extends Disposable {
   /** The answer's JSON, undefined when it has none. Throws `BrokerError`; what is not there is `missing`. */
   call(call: Call): Promise<unknown>;
+  /** As `call`, with the answer's ETag where it has one. "unchanged" when it still is the one that is given. */
+  callUnless(etag: string | undefined, call: Call): Promise<Tagged | "unchanged">;
+}
+
+export interface Tagged {
+  readonly json: unknown;
+  readonly etag?: string;
 }
 
 /**
@@ -37,15 +44,16 @@ export function openManagement({ management, tls, trust, display }: BrokerEndpoi
   const authorization = `Basic ${Buffer.from(`${management.username}:${management.password}`).toString("base64")}`;
   const shown = `management API of ${display} (${management.url})`;
 
-  const send = ({ method, path, body, deadlineMs = DEADLINE_MS }: Call): Promise<Answer> =>
+  const send = ({ method, path, body, deadlineMs = DEADLINE_MS }: Call, etag?: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = {
+      const asked = {
         authorization,
         accept: "application/json, */*;q=0.1",
         ...(text === undefined ? {} : { "content-type": "application/json" }),
+        ...(etag === undefined ? {} : { "if-none-match": etag }),
       };
-      const options = { agent, method, headers, signal: AbortSignal.timeout(deadlineMs) };
+      const options = { agent, method, headers: asked, signal: AbortSignal.timeout(deadlineMs) };
       const request = (secure ? https : http).request(`${management.url}/api${path}`, options, (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -54,27 +62,35 @@ export function openManagement({ management, tls, trust, display }: BrokerEndpoi
           if (bytes > MAX_BYTES) response.destroy(new Error(`the answer has more than ${MAX_BYTES} bytes`));
           else chunks.push(chunk);
         });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }));
+        const { statusCode: status = 0, headers } = response;
+        response.on("end", () => resolve({ status, text: Buffer.concat(chunks).toString("utf8"), etag: headers.etag }));
         response.on("error", reject);
       });
       request.on("error", (error) => reject(new RequestFailure(error, request.reusedSocket)));
       request.end(text);
     });
 
+  const answered = async (call: Call, etag?: string): Promise<Answer> => {
+    const answer = await send(call, etag)
+      .catch((error: unknown) => {
+        if (error instanceof RequestFailure && error.stale) return send(call, etag);
+        throw error;
+      })
+      .catch((error: unknown) => {
+        throw new BrokerError("unreachable", "management", `cannot reach the ${shown}: ${explain(error, tls, management.password)}`);
+      });
+    const { status, text } = answer;
+    if ((status < 200 || status > 299) && status !== 304) throw failureOf(status, text, "the broker answers", management.password);
+    return answer;
+  };
+  const jsonOf = ({ text }: Answer): unknown => (text === "" ? undefined : parsed(text, shown));
+
   return {
-    async call(call) {
-      const answer = await send(call)
-        .catch((error: unknown) => {
-          if (error instanceof RequestFailure && error.stale) return send(call);
-          throw error;
-        })
-        .catch((error: unknown) => {
-          throw new BrokerError("unreachable", "management", `cannot reach the ${shown}: ${explain(error, tls, management.password)}`);
-        });
-      const { status, text } = answer;
-      if (status < 200 || status > 299) throw failureOf(status, text, "the broker answers", management.password);
-      if (text === "") return undefined;
-      return parsed(text, shown);
+    call: async (call) => jsonOf(await answered(call)),
+    async callUnless(known, call) {
+      const answer = await answered(call, known);
+      if (answer.status === 304) return "unchanged";
+      return { json: jsonOf(answer), ...(answer.etag === undefined ? {} : { etag: answer.etag }) };
     },
     [Symbol.dispose]: () => agent.destroy(),
   };
@@ -83,6 +99,7 @@ export function openManagement({ management, tls, trust, display }: BrokerEndpoi
 interface Answer {
   readonly status: number;
   readonly text: string;
+  readonly etag: string | undefined;
 }
 
 class RequestFailure extends Error {

@@ -2,20 +2,22 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import {
   type BrokerEndpoint,
-  BrokerError,
   type BrokerFacts,
   type BrokerObject,
   type Declared,
+  type Destination,
   isSetting,
   type Part,
   type Snapshot,
   type Target,
   type TopologyPort,
 } from "../ports.ts";
+import { createBindingLists } from "./binding-lists.ts";
 import { type BrokerConnection, openConnection } from "./connection.ts";
 import { subscribeChanges } from "./events.ts";
+import { createExport } from "./export.ts";
 import { type ManagementApi, openManagement } from "./http.ts";
-import { orMissing } from "./http-failure.ts";
+import { isCrash, orMissing } from "./http-failure.ts";
 import { moveMessages } from "./move.ts";
 import * as objects from "./objects.ts";
 import { createProbe } from "./probe.ts";
@@ -46,32 +48,50 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
   /** In one piece: for each page the broker gathers and sorts the whole list anew. */
   const listed = async <T>(path: string, schema: z.ZodType<T>): Promise<readonly T[]> =>
     z.array(schema).parse(await api.call({ method: "GET", path: `${path}&disable_stats=true`, deadlineMs: OBSERVE_DEADLINE_MS }));
-  const bindingsAt = async (path: string): Promise<readonly BrokerObject[]> => {
-    const list = z.array(objects.bindingSchema).parse(await api.call({ method: "GET", path, deadlineMs: OBSERVE_DEADLINE_MS }));
-    return list.map(objects.bindingFrom).filter((binding) => !objects.isImplicit(binding));
-  };
-
   const exchanges = (): Promise<readonly BrokerObject[]> =>
     listed(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema).then((list) =>
       list.map(objects.exchangeFrom),
     );
+  const bindings = createBindingLists(api, vhost);
+  const sourcesIn = (list: readonly BrokerObject[]): readonly string[] =>
+    list.flatMap((object) => (object.type === "exchange" && object.name !== "" ? [object.name] : []));
+  const byLists = async (): Promise<readonly BrokerObject[]> => {
+    const queues = listed(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema).then(
+      (list) => list.map(objects.queueFrom),
+    );
+    const exchangeList = exchanges();
+    const destinations = async () =>
+      (await Promise.all([queues, exchangeList]))
+        .flat()
+        .flatMap((object) => (isTarget(object) && object.name !== "" ? [{ type: object.type, name: object.name }] : []));
+    const found = bindings.all(async () => sourcesIn(await exchangeList), destinations);
+    return (await Promise.all([exchangeList, queues, found])).flat();
+  };
   /**
    * Who may import may also export: one answer, without statistics, and without every queue's implicit binding. Of exchanges it leaves out the broker's
    * own, and since 4.3 internal ones.
    */
+  const exported = createExport(api, vhost);
+  // What answers on a new connection may be a broker that was made anew.
+  const forgetting = connection.onUp(() => exported.forget());
   let mayExport = false;
-  const queuesAndBindings = async (): Promise<readonly BrokerObject[]> => {
-    if (mayExport) {
-      return objects.definedIn(await api.call({ method: "GET", path: `/definitions/${inVhost}`, deadlineMs: OBSERVE_DEADLINE_MS }));
+  const observe = async (parts: readonly Part[]): Promise<Snapshot> => {
+    const settingParts = parts.filter((one) => one !== "topology");
+    const others = async () => (await Promise.all(settingParts.map((one) => settings.list(one)))).flat();
+    if (!mayExport || settingParts.length === parts.length) {
+      return { objects: (await Promise.all([others(), ...(settingParts.length < parts.length ? [byLists()] : [])])).flat() };
     }
-    const [queues, bindings] = await Promise.all([
-      listed(`/queues/${inVhost}?columns=name,type,durable,auto_delete,exclusive,arguments`, objects.queueSchema),
-      bindingsAt(`/bindings/${inVhost}?columns=source,destination,destination_type,routing_key,arguments`),
-    ]);
-    return [...queues.map(objects.queueFrom), ...bindings];
+    try {
+      const snapshot = await exported.observe(parts, async (rest) =>
+        (await Promise.all(rest.map((one) => (one === "topology" ? exchanges() : settings.list(one))))).flat(),
+      );
+      bindings.clear();
+      return snapshot;
+    } catch (error) {
+      if (!isCrash(error)) throw error;
+      return { objects: (await Promise.all([others(), byLists()])).flat() };
+    }
   };
-  const observeTopology = async (): Promise<readonly BrokerObject[]> => (await Promise.all([exchanges(), queuesAndBindings()])).flat();
-  const observePart = async (one: Part): Promise<readonly BrokerObject[]> => (one === "topology" ? observeTopology() : settings.list(one));
 
   return {
     async probe(): Promise<BrokerFacts> {
@@ -80,7 +100,14 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
       return facts;
     },
     async observe(parts): Promise<Snapshot> {
-      return { objects: (await Promise.all(parts.map(observePart))).flat() };
+      try {
+        return await observe(parts);
+      } catch (error) {
+        // It may be another broker that answers next, or another user that we are by then.
+        exported.forget();
+        probe.forget();
+        throw error;
+      }
     },
     async read(target: Target) {
       if (target.type !== "queue" && target.type !== "exchange") {
@@ -88,17 +115,17 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
         return found === undefined ? [] : [found];
       }
       const path = objects.pathOf(vhost, target);
-      const [object, bindings] = await Promise.all([
+      const [object, into] = await Promise.all([
         orMissing(api.call({ method: "GET", path: `${path}?disable_stats=true` })),
-        orMissing(bindingsAt(objects.bindingsPathOf(vhost, target))),
+        bindings.into({ type: target.type, name: target.name }, async () => sourcesIn(await exchanges())),
       ]);
       if (object === undefined) return [];
       const read = target.type === "queue" ? objects.queueFrom(objects.queueSchema.parse(object)) : undefined;
-      return [read ?? objects.exchangeFrom(objects.exchangeSchema.parse(object)), ...(bindings ?? [])];
+      return [read ?? objects.exchangeFrom(objects.exchangeSchema.parse(object)), ...into];
     },
     async declare(object) {
       if (isSetting(object)) return settings.declare(object);
-      assertListable(object);
+      if (object.type === "binding") bindings.assertListable(object);
       const method = object.type === "binding" ? "POST" : "PUT";
       await api.call({ method, path: objects.pathOf(vhost, object), body: objects.bodyOf(object) });
     },
@@ -123,6 +150,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
     move: (from, to, limit) => moveMessages(connection, from, to, limit),
     changes: (onChange) => subscribeChanges(endpoint, random, onChange),
     async [Symbol.asyncDispose]() {
+      forgetting[Symbol.dispose]();
       api[Symbol.dispose]();
     },
   };
@@ -141,15 +169,7 @@ export function connectTopology(endpoint: BrokerEndpoint, { random }: { readonly
   };
 }
 
-/**
- * A binding with arguments and `~` in its routing key makes every later list of bindings fail with HTTP 500, seen on 4.0.5:
- * the API cannot build its key. It must not get there through us.
- */
-function assertListable(object: BrokerObject): void {
-  if (object.type !== "binding" || !object.routingKey.includes("~") || Object.keys(object.arguments).length === 0) return;
-  const why = "RabbitMQ's management API cannot list a binding that has arguments and ~ in its routing key";
-  throw new BrokerError("invalid", "management", `routingKey ${object.routingKey}: ${why}; take either of them away`);
-}
+const isTarget = (object: BrokerObject): object is Declared & Destination => object.type === "queue" || object.type === "exchange";
 
 /** A binding is named by a key that the broker makes from its routing key and arguments: look it up. */
 async function bindingPath(api: ManagementApi, vhost: string, binding: Declared): Promise<string | undefined> {
