@@ -153,6 +153,8 @@ export interface Snapshot {
   readonly objects: readonly BrokerObject[];
   /** Parts that are as they were when they were observed last; of them there are no objects here. */
   readonly unchanged?: readonly Part[];
+  /** Whether the broker says by a version that nothing changed since. */
+  readonly versioned?: boolean;
 }
 
 /** `made`: the target, or a binding that leads into it, was created; nothing went. */

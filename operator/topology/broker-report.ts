@@ -36,7 +36,8 @@ export function createBrokerReport({ reporter, resource, link, clock }: BrokerRe
   return async (broker, state, members) => {
     const again = count(members);
     const facts = state.up ? state.session.facts : undefined;
-    const capabilities = facts === undefined ? undefined : [...facts.capabilities, ...(state.up && state.session.events ? ["events"] : [])];
+    const means = state.up ? [...(state.session.events ? ["events"] : []), ...(state.session.picture.versioned ? ["etag"] : [])] : [];
+    const capabilities = facts === undefined ? undefined : [...facts.capabilities, ...means];
     const waits = await reporter.report(resource, broker, brokerCondition(broker, state, members), {
       endpoint: link.endpoint?.display,
       version: facts?.version ?? broker.status?.version,

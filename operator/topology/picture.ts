@@ -17,6 +17,8 @@ export interface Picture {
   doubt(what?: Target | Part): void;
   /** It was made, or a binding to it: a doubt only where it is not known to be there. So our own declarations are not looked at twice. */
   appeared(target: Target): void;
+  /** Whether the broker tells by a version that nothing changed: then a look at everything is one small answer. */
+  readonly versioned: boolean;
   /** Whether everything that is followed has been looked at once. */
   readonly looked: boolean;
   /** Whether `refresh` has anything to look at. */
@@ -31,6 +33,7 @@ export interface Picture {
 export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Picture {
   let actual = new Map<string, readonly BrokerObject[]>();
   let observing = false;
+  let versioned = false;
   const looked = new Set<Part>();
   const followed = new Set<Part>(["topology"]);
   const parts = new Set<Part>(followed);
@@ -42,7 +45,8 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
     for (const target of waiting) targets.delete(targetKey(target));
     observing = true;
     try {
-      const { objects, unchanged = [] } = await port.observe(looking);
+      const { objects, unchanged = [], versioned: told = false } = await port.observe(looking);
+      if (looking.includes("topology")) versioned = told;
       const fresh = grouped(objects);
       const seen = new Set<Part>(looking).difference(new Set(unchanged));
       for (const [key, objects] of actual) {
@@ -83,6 +87,9 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
   return {
     get actual() {
       return actual;
+    },
+    get versioned() {
+      return versioned;
     },
     get looked() {
       return followed.isSubsetOf(looked);

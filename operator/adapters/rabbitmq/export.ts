@@ -41,7 +41,7 @@ export function createExport(api: ManagementApi, vhost: string): Export {
       const [answer] = await Promise.all([call, early]);
       if (answer === "unchanged") {
         const beside = parts.filter((part) => BESIDE.has(part));
-        return { objects: beside.length === 0 ? [] : await rest(beside), unchanged: steady };
+        return { objects: beside.length === 0 ? [] : await rest(beside), unchanged: steady, versioned: true };
       }
       const found = [...objects.definedIn(answer.json), ...(await (early ?? rest(parts)))];
       const { etag } = answer;
@@ -51,7 +51,7 @@ export function createExport(api: ManagementApi, vhost: string): Export {
         if (etag === undefined) seen.delete(part);
         else seen.set(part, { etag, reads: before?.etag === etag ? before.reads + 1 : 1 });
       }
-      return { objects: found };
+      return { objects: found, versioned: tagged };
     },
   };
 }
