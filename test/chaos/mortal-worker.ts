@@ -95,7 +95,7 @@ export function startMortalWorker({ store, broker, leaseMs, mayDie, onDeath, ran
     globalRates: openGlobalRates(mortalStore),
     deliveryLimit: 0,
     hostname: owner,
-    rows: { started: undefined, extended: () => ({}) },
+    rows: { started: undefined, extend: (result) => result },
     tasks: known,
     clock: systemClock,
     random,

@@ -107,7 +107,7 @@ async function play({ mode, duplicate, fates }: Schedule): Promise<{ effects: nu
       hostname: "celery@schedules",
       chords: openChords(store, systemClock, 600),
       keeper,
-      rows: { started: undefined, extended: () => ({}) },
+      rows: { started: undefined, extend: (result) => result },
       tasks: new Map([["pay", pay]]),
       clock: systemClock,
       random: Math.random,

@@ -86,14 +86,25 @@ export function connectRedis(options: StoreOptions): StorePort {
     }
   };
 
-  const together = batched(evaluate);
+  /** For a whole batch at once: a promise more for each of its calls is what a busy worker would feel. */
+  const together = batched(
+    (script, keys, args) => untilTaken(() => evaluate(script, keys, args)),
+    (error, script, keys, args) => {
+      let asked = false;
+      return untilTaken(() => {
+        if (asked) return evaluate(script, keys, args);
+        asked = true;
+        return Promise.reject(error);
+      });
+    },
+  );
 
   return {
     clustered: false,
     get connected() {
       return redis.status === "ready" && told !== false;
     },
-    run: (script, keys, args) => untilTaken(() => together(script, keys, args)),
+    run: together,
     // One by one: they may lie in different slots.
     read: (keys) => Promise.all(keys.map(async (key) => ((await untilTaken(() => redis.getBuffer(key))) as Buffer | null) ?? undefined)),
     command: (name, ...args) => untilTaken(() => redis.call(name, ...args)),

@@ -2,7 +2,7 @@ import type { Lease } from "../leases/leases.ts";
 import { encodeException, exceptionRepr } from "../protocol/exception.ts";
 import { encodeResult, resultKey } from "../protocol/result.ts";
 import type { TaskMessage } from "../protocol/task-message.ts";
-import { traceOf } from "../tracing.ts";
+import { type TraceHeaders, traceOf } from "../tracing.ts";
 import { acksFailure } from "./acks.ts";
 import type { AttemptDeps, Running } from "./attempt.ts";
 import { carryOut } from "./carry-out.ts";
@@ -11,7 +11,7 @@ import { type FollowUps, followUps } from "./follow-ups.ts";
 import { encodeOutbox } from "./outbox.ts";
 import type { Outcome } from "./outcome.ts";
 import { replyWith } from "./reply.ts";
-import { type Settlement, settle } from "./settle.ts";
+import { type Outgoing, type Settlement, settle } from "./settle.ts";
 import { withTrace } from "./with-trace.ts";
 
 export interface Finish {
@@ -19,7 +19,7 @@ export interface Finish {
   readonly task: TaskMessage;
   readonly outcome: Outcome;
   /** Absent when the task was refused before it asked for one. */
-  readonly lease?: Lease;
+  readonly lease?: Lease | undefined;
   readonly ignoreResult?: boolean;
   /** A failure goes to the dead letters, whatever the task says. */
   readonly drop?: boolean;
@@ -40,10 +40,9 @@ function settled({ running, task, outcome, drop }: Finish, { rows, tasks, acks }
     const { queue, properties } = delivery;
     const facts = { now, queue, properties, followUps: follow.out, children: follow.children, dropFailure, acknowledged };
     const plain = settle(task, how, facts);
-    const trace = running.trace ?? traceOf(task.headers);
-    const settlement = { ...plain, out: plain.out.map((sent) => ({ ...sent, message: withTrace(sent.message, trace, "unless there") })) };
+    const settlement = plain.out.length === 0 ? plain : { ...plain, out: ofTrace(plain.out, running.trace ?? traceOf(task.headers)) };
     const { result } = settlement;
-    return { settlement, follow, result: result === undefined ? "" : encodeResult({ ...result, ...rows.extended(task, delivery) }) };
+    return { settlement, follow, result: result === undefined ? "" : encodeResult(rows.extend(result, task, delivery)) };
   };
   try {
     return build(outcome);
@@ -51,6 +50,9 @@ function settled({ running, task, outcome, drop }: Finish, { rows, tasks, acks }
     return build({ kind: "failure", error: encodeException(error) });
   }
 }
+
+const ofTrace = (out: readonly Outgoing[], trace: TraceHeaders): readonly Outgoing[] =>
+  out.map((sent) => ({ ...sent, message: withTrace(sent.message, trace, "unless there") }));
 
 /** Why it is dead, for whoever reads the dead letters. */
 function deathOf({ outcome }: Finish, { result }: Settlement): Death {

@@ -9,8 +9,8 @@ import type { TaskMessage } from "../protocol/task-message.ts";
 export interface ResultRows {
   /** `task_track_started`: the row of a task that begins now. */
   readonly started: ((task: TaskMessage, delivery: Delivery) => string) | undefined;
-  /** `result_extended`: what is stored beside the result. */
-  readonly extended: (task: TaskMessage, delivery: Delivery) => Pick<TaskResult, "extended">;
+  /** `result_extended`: the result, and what is stored beside it. */
+  readonly extend: (result: TaskResult, task: TaskMessage, delivery: Delivery) => TaskResult;
 }
 
 /** celery/backends/base.py `_get_result_meta`. The queue is the routing key, as there. */
@@ -23,14 +23,15 @@ function extendedFields(task: TaskMessage, delivery: Delivery, worker: string): 
 
 /** Rows as the worker's settings want them. */
 export function resultRows(env: WorkerEnv, worker: string, pid: number): ResultRows {
-  const extended: ResultRows["extended"] = (task, delivery) =>
-    env.CELERY_RESULT_EXTENDED ? { extended: extendedFields(task, delivery, worker) } : {};
+  const extend: ResultRows["extend"] = env.CELERY_RESULT_EXTENDED
+    ? (result, task, delivery) => ({ ...result, extended: extendedFields(task, delivery, worker) })
+    : (result) => result;
   const of = ({ group, parentId }: TaskMessage) => ({ ...(group && { groupId: group }), ...(parentId && { parentId }) });
   return {
-    extended,
+    extend,
     started: env.CELERY_TASK_TRACK_STARTED
       ? (task, delivery) =>
-          encodeResult({ id: task.id, state: "STARTED", result: { pid, hostname: worker }, ...of(task), ...extended(task, delivery) })
+          encodeResult(extend({ id: task.id, state: "STARTED", result: { pid, hostname: worker }, ...of(task) }, task, delivery))
       : undefined,
   };
 }

@@ -38,56 +38,58 @@ const REVOKE_GRACE_S = 1;
  * Runs one task in the pool under its limits, and says how it ended. Never throws. In a pool that cannot kill, a hard limit gives up
  * on the task: its slot is free and its result is thrown away, but code that ignores the signal goes on until it ends by itself.
  */
-export async function runTask(deps: RunDeps, request: RunRequest): Promise<Outcome> {
-  const { pool, settings, clock, random } = deps;
-  const { task, definition, input, delivery, lease, control } = request;
-  const { soft, hard } = settings.limits(task, definition);
-  const scope = new TaskScope(deps, request);
-
-  // The first of them wins: how it ended, or that nobody waits for that.
-  const ended = Promise.withResolvers<Outcome>();
-  const kill = new Stopper();
-  const giveUp = (outcome: Outcome): void => {
-    ended.resolve(outcome);
-    kill.abort(new Error("nobody waits for it any more"));
-  };
-  const timers: { cancel(): void }[] = [];
-  const after = (seconds: number | undefined, then: () => void): void => {
-    if (seconds !== undefined) timers.push(clock.setTimeout(then, seconds * 1_000));
-  };
-  control.onAbort = (reason) => {
-    if (reason instanceof LeaseLost) giveUp({ kind: "lost" });
-    if (reason instanceof TaskRevoked) after(REVOKE_GRACE_S, () => giveUp({ kind: "revoked", reason: "terminated" }));
-  };
-  // It may have been told to before it began.
-  if (control.aborted) control.onAbort(control.signal.reason as Error);
-  after(soft, () => control.abort(new SoftTimeLimit(`${soft} s`)));
-  after(hard, () => {
-    control.abort(new SoftTimeLimit(`${hard} s`));
-    giveUp({ kind: "failure", error: celeryError("TimeLimitExceeded", hard ?? 0) });
-  });
-  const work = async (): Promise<Outcome> => {
-    try {
-      if (definition.mode !== "none" && definition.effectStarts === "at-run" && lease.how !== "in-doubt") await scope.effect();
-      const known = lease.how === "in-doubt" ? await definition.reconcile?.(input, scope) : undefined;
-      const value = known === undefined ? await pool.run(definition, input, scope, { message: delivery, key: lease.key, kill }) : known;
-      return { kind: "success", value, sent: scope.plans };
-    } catch (error) {
-      if (error instanceof Committed) return { kind: "success", value: error.value, sent: scope.plans };
-      const outcome = toOutcome(error, task, definition, {
-        signal: control.signal,
-        effectBegun: scope.effectBegun,
-        redelivered: delivery.redelivered,
-        random,
+export function runTask(deps: RunDeps, request: RunRequest): Promise<Outcome> {
+  const { clock } = deps;
+  const { control } = request;
+  const { soft, hard } = deps.settings.limits(request.task, request.definition);
+  return new Promise((resolve, reject) => {
+    const kill = new Stopper();
+    let timers: { cancel(): void }[] | undefined;
+    // The first of them wins: how it ended, or that nobody waits for that.
+    const end = (outcome: Outcome): void => {
+      for (const timer of timers ?? []) timer.cancel();
+      control.onAbort = undefined;
+      resolve(outcome);
+    };
+    const giveUp = (outcome: Outcome): void => {
+      end(outcome);
+      kill.abort(new Error("nobody waits for it any more"));
+    };
+    const after = (seconds: number, then: () => void): void => void (timers ??= []).push(clock.setTimeout(then, seconds * 1_000));
+    control.onAbort = (reason) => {
+      if (reason instanceof LeaseLost) giveUp({ kind: "lost" });
+      if (reason instanceof TaskRevoked) after(REVOKE_GRACE_S, () => giveUp({ kind: "revoked", reason: "terminated" }));
+    };
+    // It may have been told to before it began.
+    if (control.aborted) control.onAbort(control.signal.reason as Error);
+    if (soft !== undefined) after(soft, () => control.abort(new SoftTimeLimit(`${soft} s`)));
+    if (hard !== undefined) {
+      after(hard, () => {
+        control.abort(new SoftTimeLimit(`${hard} s`));
+        giveUp({ kind: "failure", error: celeryError("TimeLimitExceeded", hard) });
       });
-      return outcome.kind === "replace" ? { ...outcome, sent: scope.plans } : outcome;
     }
-  };
-  work().then(ended.resolve, ended.reject);
+    work(deps, request, kill).then(end, reject);
+  });
+}
+
+/** The task's own code, and what it came to. */
+async function work(deps: RunDeps, request: RunRequest, kill: Stopper): Promise<Outcome> {
+  const { definition, input, delivery, lease } = request;
+  const scope = new TaskScope(deps, request);
   try {
-    return await ended.promise;
-  } finally {
-    for (const timer of timers) timer.cancel();
-    control.onAbort = undefined;
+    if (definition.mode !== "none" && definition.effectStarts === "at-run" && lease.how !== "in-doubt") await scope.effect();
+    const known = lease.how === "in-doubt" ? await definition.reconcile?.(input, scope) : undefined;
+    const value = known === undefined ? await deps.pool.run(definition, input, scope, { message: delivery, key: lease.key, kill }) : known;
+    return { kind: "success", value, sent: scope.plans };
+  } catch (error) {
+    if (error instanceof Committed) return { kind: "success", value: error.value, sent: scope.plans };
+    const outcome = toOutcome(error, request.task, definition, {
+      signal: request.control.signal,
+      effectBegun: scope.effectBegun,
+      redelivered: delivery.redelivered,
+      random: deps.random,
+    });
+    return outcome.kind === "replace" ? { ...outcome, sent: scope.plans } : outcome;
   }
 }

@@ -120,17 +120,24 @@ export function openLeases(store: StorePort, options: LeaseOptions = {}): Leases
     await store.run(SCRIPTS.store, [key], [rowOf(result), ttlOf(result), "1"]);
   };
 
-  const end = async (script: "commit" | "kill" | "release", lease: Lease, ending: Ending, more: readonly number[]): Promise<boolean> => {
+  const end = (script: "commit" | "kill" | "release", lease: Lease, ending: Ending, more: readonly number[]): Promise<boolean> => {
     const { result, resultKey, out } = ending;
     const together = resultKey !== undefined && !store.clustered;
     const keys = together ? [toRecordKey(lease.key), resultKey] : [toRecordKey(lease.key)];
     const row = rowOf(result);
-    const args = [lease.fence, result, out, times.recordTtlMs, ttlOf(result), ...more, ...(row === result ? [] : [row])];
-    const reply = await store.run(SCRIPTS[script], keys, args);
-    if (reply === COMPRESSED_ROW && resultKey !== undefined) await overwrite(resultKey, result);
-    const held = yes(reply);
-    if (held && !together && resultKey !== undefined && result !== "") await storeRow(resultKey, result);
-    return held;
+    const args: (string | number | Uint8Array)[] = [lease.fence, result, out, times.recordTtlMs, ttlOf(result), ...more];
+    if (row !== result) args.push(row);
+    return store.run(SCRIPTS[script], keys, args).then((reply) => {
+      const alone = reply === COMPRESSED_ROW || (reply === 1 && !together && result !== "");
+      return alone && resultKey !== undefined ? storeAlone(resultKey, result, reply) : yes(reply);
+    });
+  };
+
+  /** The row of an ending that was not written with it. */
+  const storeAlone = async (resultKey: string, result: string, reply: unknown): Promise<boolean> => {
+    if (reply === COMPRESSED_ROW) await overwrite(resultKey, result);
+    else await storeRow(resultKey, result);
+    return true;
   };
 
   const renew = async (lease: Lease): Promise<boolean> =>
@@ -138,9 +145,9 @@ export function openLeases(store: StorePort, options: LeaseOptions = {}): Leases
 
   return {
     renew,
-    async begin({ key, owner, fingerprint, mode, attempt, taskId }) {
+    begin({ key, owner, fingerprint, mode, attempt, taskId }) {
       const args = [owner, times.leaseMs, fingerprint, times.recordTtlMs, mode, attempt, taskId];
-      return toBegun(key, await store.run(SCRIPTS.begin, [toRecordKey(key)], args));
+      return store.run(SCRIPTS.begin, [toRecordKey(key)], args).then((reply) => toBegun(key, reply));
     },
     async effect(lease) {
       const ask = (): Promise<unknown> =>
@@ -167,24 +174,25 @@ const HOW = { RUN: "run", TAKEOVER: "takeover", INDOUBT: "in-doubt" } as const;
 /** The script's reply as a value. Throws on a reply that no version of the script gives. */
 function toBegun(key: string, reply: unknown): Begun {
   if (!Array.isArray(reply)) throw new TypeError(`begin.lua answered ${JSON.stringify(reply)}`);
-  const [status, ...rest] = reply as readonly unknown[];
-  const text = (at: number): string => String(rest[at] ?? "");
+  const parts: readonly unknown[] = reply;
+  const text = (at: number): string => String(parts[at] ?? "");
+  const status = parts[0];
   switch (status) {
     case "RUN":
     case "TAKEOVER":
     case "INDOUBT":
-      return { kind: "held", lease: { key, fence: text(0), how: HOW[status] } };
+      return { kind: "held", lease: { key, fence: text(1), how: HOW[status] } };
     case "BUSY":
-      return { kind: "busy", ms: Number(rest[0]) };
+      return { kind: "busy", ms: Number(parts[1]) };
     case "STORED": {
-      const state = text(1);
+      const state = text(2);
       if (state !== "DONE" && state !== "DEAD" && state !== "UNKNOWN") throw new TypeError(`begin.lua stored ${state}`);
-      return { kind: "stored", key, fence: text(0), state, result: text(2), out: text(3), taskId: text(4) };
+      return { kind: "stored", key, fence: text(1), state, result: text(3), out: text(4), taskId: text(5) };
     }
     case "STALE":
-      return { kind: "stale", key, fence: text(0), out: text(1) };
+      return { kind: "stale", key, fence: text(1), out: text(2) };
     case "MISMATCH":
-      return { kind: "mismatch", taskId: text(0) };
+      return { kind: "mismatch", taskId: text(1) };
     default:
       throw new TypeError(`begin.lua answered ${String(status)}`);
   }
