@@ -74,8 +74,9 @@ export async function finish(request: Finish, deps: AttemptDeps): Promise<void> 
   const { settlement, result, follow } = settled(request, deps, clock.now());
   const stored: { resultKey?: string } =
     request.ignoreResult === true && settlement.event === "task-succeeded" ? {} : { resultKey: resultKey(task.id) };
-  const reply = deps.rpc && result !== "" && task.replyTo !== undefined ? [{ message: replyWith(task.replyTo, task.id, result) }] : [];
-  const outbox = { out: [...reply, ...settlement.out], steps: follow.steps };
+  const replies = deps.rpc && result !== "" && task.replyTo !== undefined;
+  const out = replies ? [{ message: replyWith(task.replyTo, task.id, result) }, ...settlement.out] : settlement.out;
+  const outbox = { out, steps: follow.steps };
 
   if (lease === undefined || settlement.lease === "none") {
     if (result !== "" && stored.resultKey !== undefined) await leases.store(resultKey(task.id), result);

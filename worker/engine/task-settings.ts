@@ -23,6 +23,8 @@ export interface TaskSettings {
   takePlace(name: string, now: number): number | undefined;
 }
 
+const NO_LIMITS: Limits = {};
+
 /** Places further off than this are not given away, ms: a rate may be raised meanwhile. */
 const HORIZON_MS = 60_000;
 
@@ -38,6 +40,7 @@ export function openTaskSettings(tasks: ReadonlyMap<string, Task>, defaults: Lim
       const set = limits.get(name);
       const soft = timeLimit.soft ?? (set === undefined ? (definition.softTimeLimit ?? defaults.soft) : set.soft);
       const hard = timeLimit.hard ?? (set === undefined ? (definition.timeLimit ?? defaults.hard) : set.hard);
+      if (soft === undefined && hard === undefined) return NO_LIMITS;
       return { ...(soft === undefined ? {} : { soft }), ...(hard === undefined ? {} : { hard }) };
     },
     setLimits: (name, given) => void limits.set(name, given),

@@ -91,12 +91,15 @@ function date(field: string, value: unknown): Date | undefined {
 function timeLimit(value: unknown): TimeLimit {
   if (value == null) return {};
   if (!Array.isArray(value)) return fail("timelimit", value, "[hard, soft] in seconds");
+  if (value[0] == null && value[1] == null) return NO_LIMIT;
   const [hard, soft] = value.map((limit: unknown) => {
     if (limit == null) return undefined;
     return typeof limit === "number" && limit >= 0 ? limit : fail("timelimit", value, "[hard, soft] in seconds");
   });
   return optional({ hard: hard || undefined, soft: soft || undefined });
 }
+
+const NO_LIMIT: TimeLimit = {};
 
 function many(field: string, value: Value | undefined): readonly Signature[] {
   return asSignatures(value) ?? fail(field, value, "a list of signatures");
