@@ -65,6 +65,8 @@ export function createActor(options: ActorOptions): Actor {
   const refusals = createRefusals(clock, options.random);
   const repairs = createRepairs(events, metrics);
   let failures = 0;
+  /** Whether changes were told as they happened, while the broker was there. */
+  let heard = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   const migrations = createMigrations(clock);
@@ -130,7 +132,9 @@ export function createActor(options: ActorOptions): Actor {
     all: readonly Member[],
   ): Promise<readonly number[]> => {
     const again = [state.againInMs, ...(await reportBroker(broker, state, all)), ...(await letGo(broker, state, all))];
-    const graceLeft = state.since + GRACE_MS - clock.now();
+    // Where nobody tells of changes, what was seen counts until it would have been looked at again, and no longer.
+    const seenFor = heard ? Number.POSITIVE_INFINITY : lookedAt + POLL_MS - clock.elapsed();
+    const graceLeft = Math.min(state.since + GRACE_MS - clock.now(), seenFor);
     const hit = all.filter(stays).filter(({ object }) => graceLeft <= 0 || !wasReady(object));
     const condition = troubleCondition(key, state.reason, state.message);
     again.push(...(await report(hit.map((member) => [member, condition]))));
@@ -145,6 +149,7 @@ export function createActor(options: ActorOptions): Actor {
   ): Promise<readonly number[]> => {
     const { picture } = session;
     running = { session, ids: new Set(all.map(({ id }) => id)) };
+    heard = session.events;
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();

@@ -5,15 +5,21 @@ import { bindingsOf, createTopologyWorld, type TopologyWorld } from "./topology-
 
 /**
  * Random sequences of edits to objects, edits behind the operator's back, outages and crashes. At rest the broker always equals what the objects
- * want, foreign things are untouched, and Ready says the truth.
+ * want, foreign things are untouched, and Ready says the truth; on the way there it is never true over a difference for longer than the drift period.
  */
+/** What nobody tells is found by the next look at everything, ms. */
+const DRIFT_BY_POLLING_MS = 12_000;
+/** With events it is found at once, unless the broker is away, and a blip is believed for so long, ms. */
+const DRIFT_BY_EVENTS_MS = 5_000;
+/** Between two looks at what Ready says; the look itself, and how long a repair takes, ms. */
+const SAMPLE_MS = 500;
 const NAMES = ["a", "b", "c"] as const;
 const QUEUES = ["x", "y"] as const;
 const KEYS = ["k1", "k2", "k3"] as const;
 
 type Command =
   | { readonly do: "apply"; readonly name: string; readonly queue: string; readonly keys: readonly string[] }
-  | { readonly do: "delete" | "crash" | "outage" | "recover" | "wipe" | "shop"; readonly name: string }
+  | { readonly do: "delete" | "crash" | "outage" | "recover" | "wipe" | "shop" | "wait"; readonly name: string }
   | { readonly do: "take" | "unbind" | "foreign" | "replace"; readonly queue: string; readonly key: string };
 
 const name = fc.constantFrom(...NAMES);
@@ -21,7 +27,10 @@ const queue = fc.constantFrom(...QUEUES);
 const key = fc.constantFrom(...KEYS);
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("apply" as const), name, queue, keys: fc.uniqueArray(key) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("delete" as const, "crash", "outage", "recover", "wipe", "shop"), name }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom("delete" as const, "crash", "outage", "recover", "wipe", "shop", "wait"), name }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("take" as const, "unbind", "foreign", "replace"), queue, key }) },
 );
 
@@ -79,6 +88,8 @@ async function run(world: TopologyWorld, model: Model, step: Command): Promise<v
     case "crash":
       await world.crash();
       return world.start();
+    case "wait":
+      return;
     case "outage":
       vhost.failure = new BrokerError("unreachable", "management", "away");
       return;
@@ -129,22 +140,52 @@ async function atRest(world: TopologyWorld, model: Model): Promise<void> {
   }
 }
 
+/** Whether the broker lacks something that the object wants. */
+function differs(world: TopologyWorld, { queue: of, keys }: { readonly queue: string; readonly keys: readonly string[] }): boolean {
+  const there = world.vhost.objects.get(`queue/${of}`);
+  const bindings = bindingsOf(world.vhost, of);
+  const equal = there !== undefined && "arguments" in there && there.arguments["x-max-length"] === undefined;
+  return !equal || keys.some((one) => !bindings.includes(`shop ${one}`));
+}
+
+/** Lets time pass, and looks all the while for how long Ready is true over a difference. */
+function watching(world: TopologyWorld, model: Model, driftMs: number): (ms: number) => Promise<void> {
+  const since = new Map<string, number>();
+  const look = async (): Promise<void> => {
+    for (const one of NAMES) {
+      const wanted = model.objects.get(one);
+      const wrong = wanted !== undefined && differs(world, wanted) && (await world.ready("Queue", one))?.status === "True";
+      if (!wrong) since.delete(one);
+      else if (!since.has(one)) since.set(one, world.clock.elapsed());
+      const lasts = world.clock.elapsed() - (since.get(one) ?? world.clock.elapsed());
+      assert.ok(lasts <= driftMs + 2 * SAMPLE_MS, `Ready of ${one} is true over a difference for ${lasts} ms`);
+    }
+  };
+  return async (ms) => {
+    for (let left = ms; left > 0; left -= SAMPLE_MS) {
+      await world.clock.advance(Math.min(left, SAMPLE_MS));
+      await look();
+    }
+  };
+}
+
 /** Runs so many random sequences, each in a world of its own. `failure` is the smallest one that fails, for people; with it the others are not run. */
 export async function checkTopologyModel(sequences: number): Promise<{ readonly sequences: number; readonly failure?: string }> {
   const found = await fc.check(
     fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 14 }), fc.nat(2), async (steps, pace) => {
       await using world = await createTopologyWorld({ events: pace !== 2, bulk: pace !== 1 });
       const model: Model = { objects: new Map(), replaced: new Set(), age: 0 };
+      const pass = watching(world, model, pace === 2 ? DRIFT_BY_POLLING_MS : DRIFT_BY_EVENTS_MS);
       world.vhost.put(shop);
       await world.start();
       for (const step of steps) {
         await run(world, model, step);
         // Creation times have a resolution of one second; what happens within one is decided by name.
-        await world.clock.advance(step.do === "apply" ? 1_000 : 10 ** pace);
+        await pass(step.do === "apply" ? 1_000 : step.do === "wait" ? 7_000 : 10 ** pace);
       }
       world.vhost.failure = undefined;
       world.vhost.put(shop);
-      await world.clock.advance(45_000);
+      await pass(45_000);
       await atRest(world, model);
     }),
     { numRuns: sequences },
