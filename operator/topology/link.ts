@@ -68,6 +68,8 @@ export interface LinkOptions {
   readonly wake: () => void;
   /** Told whenever the Secret was read, or could not be. */
   readonly located: (to: BrokerEndpoint | EndpointProblem) => void;
+  /** Told with each probe: which cluster answers there. */
+  readonly recognised: (at: BrokerEndpoint, cluster: string) => void;
 }
 
 interface Connected extends Session {
@@ -76,7 +78,7 @@ interface Connected extends Session {
   subscription?: AsyncDisposable | undefined;
 }
 
-export function createLink({ secrets, connect, clock, random, wake, located }: LinkOptions): Link {
+export function createLink({ secrets, connect, clock, random, wake, located, recognised }: LinkOptions): Link {
   let watched = "";
   let watches: DisposableStack | undefined;
   let unread = true;
@@ -151,6 +153,7 @@ export function createLink({ secrets, connect, clock, random, wake, located }: L
   };
   const probe = async (one: Connected): Promise<Connected> => {
     const probed: Connected = { ...one, facts: await one.port.probe(), probedAt: clock.elapsed() };
+    if (probed.facts.cluster !== undefined) recognised(one.endpoint, probed.facts.cluster);
     if (one.subscription !== undefined || clock.elapsed() - one.subscribedAt < SUBSCRIBE_MS) return probed;
     const { picture } = one;
     const subscription = await one.port.changes((change, how) => {

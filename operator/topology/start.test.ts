@@ -174,3 +174,25 @@ test("many at once are imported, and each that the import refuses is tried by it
   expect(world.vhost.objects.size).toBe(120);
   expect(await world.ready("Queue", "q119")).toMatchObject({ status: "True" });
 });
+
+test("two Brokers that lead to one vhost by different host names are rivals: the oldest object has it, and neither flaps", async () => {
+  const alias = "alias";
+  await world.brokerAlias(alias, "amqp://u:p@other-name");
+  await world.put("Policy", "first", { name: "shared", pattern: "^a", definition: { "max-length": 1 } });
+  await world.clock.advance(2_000);
+  await world.put("Policy", "second", { brokerRef: { name: alias }, name: "shared", pattern: "^b", definition: { "max-length": 2 } });
+  await world.start();
+  await world.clock.advance(10_000);
+  expect(world.vhost.objects.get("policy/shared")).toMatchObject({ properties: { pattern: "^a" } });
+  expect(await world.ready("Policy", "second")).toMatchObject({ status: "False", reason: "Conflict" });
+  const declared = () => world.vhost.calls.filter((call) => call === "declare policy/shared").length;
+  const before = declared();
+  await world.crash();
+  await world.start();
+  await world.clock.advance(60_000);
+  expect(declared()).toBe(before);
+  await world.remove("Policy", "first");
+  await world.clock.advance(10_000);
+  expect(world.vhost.objects.get("policy/shared")).toMatchObject({ properties: { pattern: "^b" } });
+  expect(await world.ready("Policy", "second")).toMatchObject({ status: "True" });
+});

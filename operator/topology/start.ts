@@ -9,7 +9,7 @@ import type { EventRecorder } from "../runtime/truth/events.ts";
 import type { StatusWriter } from "../runtime/truth/status.ts";
 import { createActor } from "./actor.ts";
 import { createEndpoints, type Endpoints, isEndpoint } from "./endpoints.ts";
-import { createLink, type Link } from "./link.ts";
+import { createLink, type Link, type LinkOptions } from "./link.ts";
 import { type ActorLoop, startLoop } from "./loop.ts";
 import { createMaterials } from "./materials.ts";
 import { createMembers, type Member, type TopologyCache } from "./members.ts";
@@ -71,7 +71,17 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
 
   const begin = (key: ObjectKey): Running => {
     const wake = (): void => actors.get(key)?.loop.wake();
-    const link = createLink({ secrets, connect, clock, random, wake, located: (to) => endpoints.set(key, to) });
+    const recognised = (at: BrokerEndpoint, cluster: string): void => {
+      // Those that lead there by another name have rivals from now on.
+      if (endpoints.recognise(at, cluster)) for (const other of sharing(key, "server")) actors.get(other)?.loop.wake();
+    };
+    const located: LinkOptions["located"] = (to) => {
+      endpoints.set(key, to);
+      // What it was before a restart, so that nobody takes what a rival has before the first probe.
+      const cluster = brokers.get(key)?.status?.clusterId;
+      if (isEndpoint(to) && cluster !== undefined) recognised(to, cluster);
+    };
+    const link = createLink({ secrets, connect, clock, random, wake, located, recognised });
     const actor = createActor({
       ...options,
       log,

@@ -24,7 +24,15 @@ function setup() {
     opened.push(to);
     return createFakeVhost().connect();
   };
-  const link = createLink({ secrets, connect, clock, random: () => 0.5, wake: () => undefined, located: () => undefined });
+  const link = createLink({
+    secrets,
+    connect,
+    clock,
+    random: () => 0.5,
+    wake: () => undefined,
+    located: () => undefined,
+    recognised: () => undefined,
+  });
   onTestFinished(() => link[Symbol.asyncDispose]());
   const spec = brokerKind.spec.parse({
     uriFrom: { secretKeyRef: { name: "uri" } },

@@ -44,6 +44,8 @@ export interface TopologyWorld extends AsyncDisposable {
   readonly broker: () => Promise<Broker | undefined>;
   /** A Broker of the same name in another namespace, with its Secret. */
   readonly brokerElsewhere: (elsewhere: string, allowedNamespaces: readonly string[]) => Promise<void>;
+  /** A Broker of another name that leads to the same vhost, by this URI. */
+  readonly brokerAlias: (name: string, uri: string) => Promise<void>;
   /** Reasons of the events so far. */
   readonly events: () => readonly string[];
 }
@@ -135,6 +137,11 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
       if (made !== undefined) return void (await kube.patch(BROKERS, elsewhere, "rabbitmq", { spec }));
       kube.seed(SECRETS, { ...secret, metadata: { ...secret.metadata, namespace: elsewhere } });
       kube.seed(BROKERS, { ...broker, metadata: { ...broker.metadata, namespace: elsewhere }, spec });
+    },
+    async brokerAlias(name, other) {
+      const metadata = { name, namespace };
+      kube.seed(SECRETS, { ...secret, metadata, data: { uri: Buffer.from(other).toString("base64") } });
+      kube.seed(BROKERS, { ...broker, metadata, spec: brokerKind.spec.parse({ uriFrom: { secretKeyRef: { name } } }) });
     },
     events: () =>
       kube.calls.flatMap(({ verb, resource, body }) =>
