@@ -2,10 +2,23 @@ import { expect, test } from "vitest";
 import { brokerKind } from "../kinds/broker/schema.ts";
 import { TOPOLOGY } from "../kinds/topology.ts";
 import type { TopologyObject } from "../kinds/topology-kind.ts";
+import { differences } from "../topology/compare.ts";
 import { identityOf } from "../topology/identity.ts";
 import { adopt } from "./adopt.ts";
 import { definitionsSchema } from "./definitions.ts";
 
+const shovel = {
+  "src-uri": "amqp://u:secret@h",
+  "src-queue": "from",
+  "src-delete-after": 10,
+  "src-consumer-args": { "x-priority": 2 },
+  "dest-uri": ["amqp://u:secret@a", "amqp://u:secret@b"],
+  "dest-protocol": "amqp10",
+  "dest-address": "/queues/to",
+  "ack-mode": "on-publish",
+  "reconnect-delay": 5,
+};
+const upstream = { uri: "amqp://u:secret@hq", expires: 3_600_000, "max-hops": 2, "ack-mode": "on-confirm", "trust-user-id": false };
 const definitions = definitionsSchema.parse({
   rabbit_version: "4.0.5",
   users: [
@@ -31,7 +44,11 @@ const definitions = definitionsSchema.parse({
       name: "cap",
       value: { pattern: ".*", "apply-to": "queues", priority: 0, definition: { "max-length": 5 } },
     },
-    { vhost: "/", component: "shovel", name: "s", value: { "src-uri": "amqp://u:secret@h" } },
+    { vhost: "/", component: "shovel", name: "s", value: shovel },
+    { vhost: "/", component: "shovel", name: "old", value: { ...shovel, "delete-after": 5 } },
+    { vhost: "Tenant A", component: "federation-upstream", name: "hq", value: upstream },
+    { vhost: "/", component: "federation-upstream-set", name: "all", value: [] },
+    { vhost: "/", component: "vhost-limits", name: "limits", value: { "max-connections": 7 } },
   ],
   policies: [{ vhost: "/", name: "p", pattern: "^q$", "apply-to": "all", definition: { "message-ttl": 5 }, priority: 1 }],
   queues: [
@@ -57,13 +74,20 @@ const definitions = definitionsSchema.parse({
     { vhost: "/", source: "", destination: "a/b", destination_type: "queue", routing_key: "a/b", arguments: {} },
   ],
 });
-const { manifests, left } = adopt(definitions, "rabbitmq");
+const { manifests, left, missing } = adopt(definitions, "rabbitmq");
+/** What the user puts into the Secrets that are named. */
+const values = new Map([
+  ["hash", "aGFzaA=="],
+  ["uri", upstream.uri],
+  ["src-uri", shovel["src-uri"]],
+  ["dest-uri", shovel["dest-uri"].join(" ")],
+]);
 /** What the operator would want of the broker for these manifests: by Broker object, identities and all. */
 const wanted = manifests.flatMap((manifest) => {
   const kind = TOPOLOGY.find((one) => one.kind.kind === manifest.kind);
   if (kind === undefined) return [];
   const object = { ...manifest, spec: kind.kind.spec.parse(manifest.spec) } as object as TopologyObject;
-  return kind.desired(object, new Map([["hash", "aGFzaA=="]])).map((one) => [object.spec.brokerRef.name, one] as const);
+  return kind.desired(object, values).map((one) => [object.spec.brokerRef.name, one] as const);
 });
 
 test("everything is wanted as the broker has it, by the Broker object of its vhost", () => {
@@ -73,8 +97,11 @@ test("everything is wanted as the broker has it, by the Broker object of its vho
       "rabbitmq policy/p",
       "rabbitmq queue/A b",
       "rabbitmq queue/a/b",
+      "rabbitmq shovel/s",
       "rabbitmq user/Alice",
+      "rabbitmq vhost//",
       "rabbitmq vhost/Tenant A",
+      "rabbitmq-tenant-a federation-upstream/hq",
       'rabbitmq-tenant-a binding/["shop","exchange","amq.topic","",{}]',
       'rabbitmq-tenant-a binding/["shop","queue","q","k",{"n":1,"on":true}]',
       "rabbitmq-tenant-a exchange/shop",
@@ -85,7 +112,7 @@ test("everything is wanted as the broker has it, by the Broker object of its vho
   );
   const queue = wanted.find(([, one]) => one.type === "queue" && one.name === "q")?.[1];
   expect(queue).toMatchObject({ kind: "classic", arguments: { "x-queue-type": "classic", "x-message-ttl": 1_000 } });
-  const vhost = wanted.find(([, one]) => one.type === "vhost")?.[1];
+  const vhost = wanted.find(([, one]) => one.type === "vhost" && one.name === "Tenant A")?.[1];
   expect(vhost).toMatchObject({ properties: { description: "d", tags: ["t"], default_queue_type: "quorum", limits: { "max-queues": 9 } } });
 });
 
@@ -98,9 +125,28 @@ test("Brokers are valid, names are Kubernetes' and different, nothing is deleted
     if (kind !== "Broker" && kind !== "Secret") expect(spec).toMatchObject({ deletionPolicy: "Retain" });
 });
 
-test("what has no manifest is told, without secrets", () => {
+test("upstreams and shovels are adopted as they are, once their URIs stand in the Secrets that are named", () => {
+  for (const [type, name, value] of [
+    ["shovel", "s", shovel],
+    ["federation-upstream", "hq", upstream],
+  ] as const) {
+    const one = wanted.find(([, object]) => object.type === type)?.[1];
+    if (one === undefined) throw new Error(`no ${type}`);
+    expect(differences(one, { type, name, properties: { value } })).toEqual([]);
+    expect(differences(one, { type, name, properties: { value: { ...value, "ack-mode": "no-ack" } } })).toHaveLength(1);
+  }
+  expect(missing).toEqual([
+    "Secret rabbitmq with the keys uri and management: where the broker is, and the login to it",
+    "Secret s-shovel with the keys source and destination: the URIs of shovel s of vhost /",
+    "Secret tenant-a-hq-upstream with the key uri: the URIs of federation-upstream hq of vhost Tenant A",
+  ]);
+});
+
+test("what has no manifest is told, and no login is anywhere", () => {
   expect(left).toEqual([
     "queue amq.gen-1 of vhost /: its name belongs to the broker",
-    "parameter s of shovel in vhost /: its URIs would be secrets; write a Federation or Shovel",
+    "shovel old of vhost /: a Shovel has no field for delete-after",
+    "parameter all of federation-upstream-set in vhost /: there is no kind for it",
   ]);
+  expect(JSON.stringify([manifests, left, missing])).not.toContain("secret@");
 });

@@ -1,4 +1,5 @@
 import { GROUP, VERSION } from "../runtime/define-kind.ts";
+import { isLink, linkOf } from "./adopt-links.ts";
 import type { Definitions } from "./definitions.ts";
 import { createResourceNames } from "./resource-names.ts";
 
@@ -14,6 +15,8 @@ export interface Adopted {
   readonly manifests: readonly Manifest[];
   /** What has no manifest, and why. */
   readonly left: readonly string[];
+  /** Secrets that the manifests name and that the user makes: what is to be in them. Never what is in them. */
+  readonly missing: readonly string[];
 }
 
 const EXCHANGE_TYPES = /^(direct|fanout|topic|headers|x-[a-z0-9-]+)$/;
@@ -28,6 +31,7 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
   const names = createResourceNames();
   const manifests: Manifest[] = [];
   const left: string[] = [];
+  const missing = [`Secret ${broker} with the keys uri and management: where the broker is, and the login to it`];
   const put = (kind: string, name: string, spec: object): void =>
     void manifests.push({ apiVersion: `${GROUP}/${VERSION}`, kind, metadata: { name }, spec });
   const brokerOf = (vhost: string): string => (vhost === "/" ? broker : names.nameFor("Broker", broker, vhost));
@@ -56,16 +60,18 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
     put("Broker", brokerOf(vhost), { uriFrom: from("uri"), managementFrom: from("management"), ...elsewhere });
   }
   for (const { name, metadata, ...vhost } of definitions.vhosts) {
-    if (name === "/") continue;
     const { description, tags, default_queue_type: type } = { ...vhost, ...metadata };
     const parameter = definitions.parameters.find((one) => one.component === "vhost-limits" && one.vhost === name)?.value;
+    const limits = limitsOf({ ...(Array.isArray(vhost.limits) ? {} : vhost.limits), ...(parameter as object | undefined) });
+    // Every broker has it: an object for it only where it is something special.
+    if (name === "/" && Object.keys(limits).length === 0 && (tags ?? []).length === 0 && type === undefined) continue;
     const resource = names.nameFor("Vhost", name);
     put("Vhost", resource, {
       ...common("/", name, resource),
       ...(description === undefined ? {} : { description }),
       ...(tags === undefined || tags.length === 0 ? {} : { tags }),
       ...(type !== undefined && ["classic", "quorum", "stream"].includes(type) ? { defaultQueueType: type } : {}),
-      limits: limitsOf({ ...(Array.isArray(vhost.limits) ? {} : vhost.limits), ...(parameter as object | undefined) }),
+      limits,
     });
   }
   for (const { name, password_hash: hash, hashing_algorithm: algorithm, tags, limits } of definitions.users) {
@@ -149,16 +155,26 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
   for (const { vhost, name, "apply-to": applyTo, ...policy } of definitions.policies) add("Policy", vhost, name, { applyTo, ...policy });
   for (const { vhost, component, name, value } of definitions.parameters) {
     if (component === "vhost-limits") continue;
-    if (component !== "operator_policy")
-      left.push(`parameter ${name} of ${component} in vhost ${vhost}: its URIs would be secrets; write a Federation or Shovel`);
-    else {
+    if (isLink(component)) {
+      const resource = names.nameFor(component, ...(vhost === "/" ? [name] : [vhost, name]));
+      const secret = `${resource}-${component === "shovel" ? "shovel" : "upstream"}`;
+      const what = `${component} ${name} of vhost ${vhost}`;
+      const link = linkOf(component, value, secret, common(vhost, name, resource));
+      if ("why" in link) left.push(`${what}: ${link.why}`);
+      else {
+        put(link.kind, resource, link.spec);
+        missing.push(`Secret ${secret} with the key${link.keys.length === 1 ? "" : "s"} ${link.keys.join(" and ")}: the URIs of ${what}`);
+      }
+    } else if (component !== "operator_policy") {
+      left.push(`parameter ${name} of ${component} in vhost ${vhost}: there is no kind for it`);
+    } else {
       const { "apply-to": applyTo = "queues", ...policy } = value as { readonly "apply-to"?: string };
       add("OperatorPolicy", vhost, name, { applyTo, ...policy });
     }
   }
   for (const { name } of definitions.global_parameters)
     if (!name.startsWith("cluster") && !name.startsWith("internal")) left.push(`global parameter ${name}: there is no kind for it`);
-  return { manifests, left };
+  return { manifests, left, missing };
 }
 
 const vhostOf = ({ vhost }: { readonly vhost: string }) => ({ name: vhost });

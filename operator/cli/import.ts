@@ -27,7 +27,8 @@ export async function importDefinitions(args: readonly string[], folder: string,
     file === undefined ? await fromBroker(process.env[variable ?? ""] ?? "", variable ?? "") : await fromFile(resolve(folder, file));
   const parsed = definitionsSchema.safeParse(jsonIn(text));
   if (!parsed.success) throw new UsageError(`these are no definitions of RabbitMQ: ${z.prettifyError(parsed.error)}`);
-  const { manifests, left } = adopt(parsed.data, values.broker);
+  const { manifests, left, missing } = adopt(parsed.data, values.broker);
+  print(missing.map((line) => `# to make before: ${line}\n`).join(""));
   print(left.map((line) => `# left out: ${line}\n`).join(""));
   print(manifests.map((manifest) => stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n"));
 }

@@ -1,4 +1,4 @@
-import { type Arguments, type BrokerObject, isSetting, type Setting } from "../adapters/ports.ts";
+import { type Arguments, type ArgumentValue, type BrokerObject, isSetting, type Setting } from "../adapters/ports.ts";
 import { canonical } from "./identity.ts";
 
 /** One field in which the broker's object is not what the spec says. Values as text; "nothing" where there is none. */
@@ -18,8 +18,23 @@ export function differences(spec: BrokerObject, broker: BrokerObject): readonly 
 }
 
 /** Of a setting only what the spec names is compared; what the broker adds is its own. */
-const settingDifferences = ({ properties: wanted }: Setting, { properties: found }: Setting): readonly Difference[] =>
-  Object.keys(wanted).flatMap((field) => difference(field, wanted[field], found[field]));
+function settingDifferences(spec: Setting, broker: Setting): readonly Difference[] {
+  const [wanted, found] = [meant(spec), meant(broker)];
+  return Object.keys(wanted).flatMap((field) => difference(field, wanted[field], found[field]));
+}
+
+/** A shovel's protocols that are left out are AMQP 0-9-1, and a list of one URI is that URI: as the broker takes them. */
+function meant({ type, properties }: Setting): Arguments {
+  const { value } = properties;
+  if ((type !== "shovel" && type !== "federation-upstream") || typeof value !== "object" || Array.isArray(value)) return properties;
+  const full = type === "shovel" ? { "src-protocol": "amqp091", "dest-protocol": "amqp091", ...value } : value;
+  const one = (item: ArgumentValue): ArgumentValue =>
+    Array.isArray(item) && item.length === 1 ? (item as readonly ArgumentValue[])[0]! : item;
+  return {
+    ...properties,
+    value: Object.fromEntries(Object.entries(full).map(([key, item]) => [key, key.endsWith("uri") ? one(item) : item])),
+  };
+}
 
 function properties(spec: BrokerObject, broker: BrokerObject): readonly Difference[] {
   const [wanted, found] = [propertiesOf(spec), propertiesOf(broker)];

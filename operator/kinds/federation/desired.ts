@@ -1,7 +1,8 @@
-import type { ArgumentValue, BrokerObject } from "../../adapters/ports.ts";
+import type { BrokerObject } from "../../adapters/ports.ts";
 import { given } from "../given.ts";
 import { durationMs } from "../quantities.ts";
 import type { SecretNeed, SecretValues } from "../topology-kind.ts";
+import { urisOf } from "../uris.ts";
 import type { Federation } from "./schema.ts";
 
 const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : durationMs(text));
@@ -9,12 +10,6 @@ const ms = (text: string | undefined): number | undefined => (text === undefined
 export function needsOfFederation({ spec }: Federation): readonly SecretNeed[] {
   const { name, key } = spec.uriFrom.secretKeyRef;
   return [{ as: "uri", secret: name, key }];
-}
-
-/** Several URIs are a list on the broker, one is text: as the broker gives it back. */
-function urisOf(text: string): ArgumentValue {
-  const uris = text.split(/\s+/).filter((uri) => uri !== "");
-  return uris.length > 1 ? uris : (uris[0] ?? "");
 }
 
 /** The upstream, by the keys of rabbitmq.com/docs/federation-reference. Never throws. */

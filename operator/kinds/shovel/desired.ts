@@ -2,6 +2,7 @@ import type { Arguments, ArgumentValue, BrokerObject } from "../../adapters/port
 import { brokerArguments } from "../bindings.ts";
 import { given } from "../given.ts";
 import type { SecretNeed, SecretValues } from "../topology-kind.ts";
+import { urisOf } from "../uris.ts";
 import type { Shovel } from "./schema.ts";
 
 type Spec = Shovel["spec"];
@@ -21,7 +22,7 @@ const after = (text: string | undefined): ArgumentValue | undefined => (text !==
 
 const end = (prefix: "src" | "dest", spec: Spec["source"] | Spec["destination"], uri: string): Arguments =>
   given({
-    [`${prefix}-uri`]: uri,
+    [`${prefix}-uri`]: urisOf(uri),
     [`${prefix}-protocol`]: spec.protocol,
     [`${prefix}-queue`]: spec.queue,
     [`${prefix}-queue-args`]: table(spec.queueArguments),

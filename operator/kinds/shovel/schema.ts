@@ -8,7 +8,7 @@ const table = (description: string) => brokerArguments.optional().meta({ descrip
 
 /** What both ends of a shovel have. */
 const end = (which: string) => ({
-  uriFrom: secretKey(`Where the AMQP URI of the ${which} stands.`, "uri"),
+  uriFrom: secretKey(`Where the AMQP URI of the ${which} stands, or several in a row with a blank between.`, "uri"),
   protocol: z.enum(["amqp091", "amqp10"]).default("amqp091").meta({ description: "AMQP 0-9-1 or AMQP 1.0." }),
   queue: name("Name of the queue. AMQP 0-9-1."),
   queueArguments: table("Arguments of the queue, which the shovel declares when it is missing. AMQP 0-9-1."),
