@@ -33,6 +33,8 @@ interface RedisOptions {
   readonly name: string;
   readonly config?: string;
   readonly sentinel?: boolean;
+  /** Files for its configuration to name, under `/var/lib/redis`. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 interface RedisState {
@@ -50,14 +52,14 @@ export async function redis(): Promise<Redis> {
  * Starts a private Redis, or finds the running one of that name. `config` lines are read when it is made. `sentinel` makes it a Redis Sentinel, which
  * has no databases. Throws when it does not start.
  */
-export async function startRedis({ name, config = "", sentinel = false }: RedisOptions): Promise<PrivateRedis> {
+export async function startRedis({ name, config = "", sentinel = false, files = {} }: RedisOptions): Promise<PrivateRedis> {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name))
     throw new Error(`${name} is not a name for a Redis: lower-case letters, digits and dashes only`);
   await ensureHostNetwork();
   const tree = await rootfs("trixie");
   const run = (state: RedisState) => ensureRunning(tree, name, state, sentinel ? ["--sentinel"] : []);
   const state = await withLock(`redis-${name}`, async () => {
-    const ready = await ensureState(name, config);
+    const ready = await ensureState(name, config, files);
     await run(ready);
     return ready;
   });
@@ -81,7 +83,7 @@ export async function startRedis({ name, config = "", sentinel = false }: RedisO
 
 const folderOf = (name: string) => join(home().run, "servers", name);
 
-async function ensureState(name: string, extra: string): Promise<RedisState> {
+async function ensureState(name: string, extra: string, files: Readonly<Record<string, string>>): Promise<RedisState> {
   const folder = folderOf(name);
   const known = readJson<RedisState>(join(folder, "state.json"));
   if (known) return known;
@@ -102,6 +104,7 @@ ${extra}
 `,
     { mode: 0o600 },
   );
+  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, "data", file), text, { mode: 0o600 });
   writeJson(join(folder, "state.json"), state);
   return state;
 }

@@ -135,5 +135,5 @@ function cut(note: string): string {
   return `${bytes
     .subarray(0, MAX_NOTE_BYTES - 3)
     .toString()
-    .replace(/�$/, "")}…`;
+    .replace(/\ufffd$/, "")}…`;
 }
