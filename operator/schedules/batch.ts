@@ -6,7 +6,7 @@ import { messageProblem } from "./message.ts";
 import { decideOverlap } from "./overlap.ts";
 import { afterRuns, type Plan, type PlanOptions, planNow, type RunOutcome } from "./plan.ts";
 import type { PublishPort, RecordPort } from "./ports.ts";
-import { type PublishDeps, publishRuns } from "./publish-runs.ts";
+import { type PublishDeps, publishRuns, untilTime } from "./publish-runs.ts";
 import { fieldsOf, type Memory, recall } from "./record.ts";
 import { type ReadTiming, readTiming, timesProblem } from "./timing.ts";
 import { storeTrouble } from "./trouble.ts";
@@ -28,6 +28,11 @@ interface Claimed {
 
 /** Most messages of one batch where there is much to make up for, and most of one schedule: they must be out long before the claims end. */
 const MESSAGES = { batch: 100, schedule: 100 } as const;
+/**
+ * So long before its time, ms, a due time is planned and claimed: then only the message has to go out. Short beside a claim, which is held meanwhile, and
+ * long enough for a thousand of them.
+ */
+const AHEAD_MS = 300;
 /** When to look again, ms: at what another operator has in hand; while the broker or the store is away. */
 const BUSY_MS = 200;
 const AWAY_MS = 250;
@@ -36,7 +41,7 @@ const FAILED_MS = 2_000;
 const STAYS: ReadonlySet<Reason> = new Set(["QueueMissing", "ExchangeMissing", "NotPermitted", "BrokerRefuses"]);
 
 /**
- * Does what is due for schedules on one broker and store: read, plan, claim, publish, settle; each a round trip for all of them. Sets when each is to be
+ * Does what is due for schedules on one broker and store: read, plan, claim, wait for its time, publish, settle; each a round trip for all of them. Sets when each is to be
  * looked at next. Never throws. What fails stays due; what was published and could not be settled is settled next time.
  */
 export async function runBatch(entries: readonly Entry[], records: RecordPort, broker: PublishPort, deps: BatchDeps): Promise<void> {
@@ -52,7 +57,7 @@ export async function runBatch(entries: readonly Entry[], records: RecordPort, b
     const up = await broker.ready(AWAY_MS);
     const now = deps.clock.now();
     const limit = Math.min(MESSAGES.schedule, Math.ceil(MESSAGES.batch / entries.length));
-    const planned = entries.flatMap((entry) => plan(entry, now, { onTimeMs: deps.onTimeMs, limit }));
+    const planned = entries.flatMap((entry) => plan(entry, now, { onTimeMs: deps.onTimeMs, aheadMs: AHEAD_MS, limit }));
     const away = up ? [] : planned.filter(({ plan: { runs } }) => runs.length > 0);
     for (const { entry } of away) {
       entry.at = now + AWAY_MS;
@@ -65,6 +70,8 @@ export async function runBatch(entries: readonly Entry[], records: RecordPort, b
       deps,
     );
     const ready = await withOverlap(claimed, records, deps);
+    const times = ready.flatMap(({ plan: { runs } }) => runs.map(({ at }) => at));
+    if (times.length > 0) await untilTime(Math.min(...times), deps);
     if (deps.signal.aborted || deps.clock.elapsed() - started > deps.claimMs / 2) {
       // The claims might end before the messages are out: given back, for whoever comes next.
       for (const { entry } of claimed) entry.at = deps.clock.now();

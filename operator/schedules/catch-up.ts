@@ -7,6 +7,8 @@ export interface CatchUpInput {
   /** Every due time until then was handled, ms since the epoch. */
   readonly cursor: number;
   readonly now: number;
+  /** Due times are looked for until then, ms since the epoch, so that they are ready at their time; default `now`. */
+  readonly until?: number;
   readonly catchUp: CatchUp;
   /** Later than this, ms, a due time is missed for good; absent: never. */
   readonly deadlineMs?: number;
@@ -16,7 +18,7 @@ export interface CatchUpInput {
   readonly limit: number;
 }
 
-/** What is to be done now. */
+/** What is to be done now, or at its time until `until`. */
 export interface Dues {
   /** Due times to publish, ascending. */
   readonly fire: readonly number[];
@@ -36,19 +38,19 @@ const COUNTED = 20;
  * later, by its jitter too, is not touched.
  */
 export function duesNow(input: CatchUpInput): Dues {
-  const { timing, cursor, now } = input;
+  const { timing, cursor, until = input.now } = input;
   const begin = Math.max(cursor, START[input.catchUp](input));
-  const fire = collect(timing, begin, now, input.limit);
+  const fire = collect(timing, begin, until, input.limit);
   const missed = begin > cursor ? countDue(timing, cursor, begin, COUNTED) : 0;
   const end = fire.at(-1) ?? (missed > 0 ? begin : cursor);
   const next = nextDue(timing, Math.max(end, begin));
   return { fire, missed, cursor: end, ...(next === undefined ? {} : { nextAt: publishAt(timing, next) }) };
 }
 
-function collect(timing: Timing, after: number, now: number, limit: number): readonly number[] {
+function collect(timing: Timing, after: number, until: number, limit: number): readonly number[] {
   const fire: number[] = [];
-  for (let due = nextDue(timing, after); due !== undefined && due <= now && fire.length < limit; due = nextDue(timing, due)) {
-    if (publishAt(timing, due) > now) break;
+  for (let due = nextDue(timing, after); due !== undefined && due <= until && fire.length < limit; due = nextDue(timing, due)) {
+    if (publishAt(timing, due) > until) break;
     fire.push(due);
   }
   return fire;

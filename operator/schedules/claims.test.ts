@@ -25,8 +25,8 @@ test("thousands that are due at once, a slow store and two leaders: claims are f
   expect(times(world).size).toBe(4_000);
   expect(world.published).toHaveLength(4_000);
   expect(world.claims.late).toBe(0);
-  // Half of what a claim lasts.
-  expect(world.claims.longestMs).toBeLessThan(1_500);
+  // Until it was settled, which is after its message was out: three quarters of what a claim lasts.
+  expect(world.claims.longestMs).toBeLessThan(2_250);
 });
 
 test("much to make up for, a slow broker and two leaders: so few messages at a time that their claims hold", async () => {

@@ -35,7 +35,7 @@ export interface ScheduleLoop extends AsyncDisposable {
  * small ones: a broker confirms what it wrote to disk some tens of milliseconds later, and nobody else should wait for that.
  */
 const BATCH = 50;
-const SIDE_BY_SIDE = 16;
+const SIDE_BY_SIDE = 20;
 /** How soon a Broker or Store that was not there is looked for again, ms. */
 const MISSING_MS = 1_000;
 /** Looks at the clock at least so often, ms: it may have been set. */
@@ -44,13 +44,14 @@ const LONGEST_SLEEP_MS = 30_000;
 /** Publishes what is due. One queue by time for all schedules, one timer. Only the leader may run it; two that do are kept apart by claims. */
 export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
   const { clock, onChange } = options;
+  const stop = new AbortController();
+  const deps = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
   const entries = new Map<ObjectKey, Entry>();
   const queue = createHeap<{ readonly entry: Entry; readonly at: number }>();
   const running = new Set<Promise<void>>();
   const homeless = new Set<Entry>();
   let timer: Disposable | undefined;
   let started = false;
-  let stopped = false;
 
   const schedule = (entry: Entry): void => {
     if (entry.gone || entry.at === Number.POSITIVE_INFINITY) return;
@@ -60,7 +61,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
     timer?.[Symbol.dispose]();
     timer = undefined;
     const { nextAt } = queue;
-    if (!started || stopped || nextAt === undefined) return;
+    if (!started || stop.signal.aborted || nextAt === undefined) return;
     timer = clock.after(Math.min(Math.max(0, nextAt - clock.now()), LONGEST_SLEEP_MS), round);
   };
 
@@ -113,7 +114,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
       const store = options.storeOf(metadata.namespace ?? "", spec.storeRef.name);
       if ("reason" in broker || "reason" in store) {
         const trouble = "reason" in broker ? broker : (store as Trouble);
-        if (trouble.reason !== entry.trouble?.reason || isNew(entry.object)) onChange(entry, true);
+        if (reasonTold(trouble) !== reasonTold(entry.trouble) || isNew(entry.object)) onChange(entry, true);
         entry.trouble = trouble;
         entry.at = now + MISSING_MS;
         homeless.add(entry);
@@ -132,7 +133,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
 
   const work = async (batch: readonly Entry[], broker: BrokerEndpoint, store: StoreEndpoint): Promise<void> => {
     const before = batch.map(({ memory, trouble }) => ({ memory, trouble }));
-    await runBatch(batch, options.stores.to(store), options.brokers.to(broker), options);
+    await runBatch(batch, options.stores.to(store), options.brokers.to(broker), deps);
     for (const [at, entry] of batch.entries()) {
       entry.busy = false;
       const { again } = entry;
@@ -141,7 +142,7 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
       if (again) wake(entry);
       else schedule(entry);
       const was = before[at];
-      const urgent = was?.trouble?.reason !== entry.trouble?.reason || isNew(entry.object);
+      const urgent = reasonTold(was?.trouble) !== reasonTold(entry.trouble) || isNew(entry.object);
       if (urgent || was?.memory !== entry.memory || was?.trouble?.message !== entry.trouble?.message) onChange(entry, urgent);
     }
   };
@@ -188,13 +189,16 @@ export function createScheduleLoop(options: LoopOptions): ScheduleLoop {
     },
     entries: () => entries.values(),
     async [Symbol.asyncDispose]() {
-      stopped = true;
+      stop.abort();
       subscription[Symbol.dispose]();
       timer?.[Symbol.dispose]();
       await Promise.all(running);
     },
   };
 }
+
+/** `Pending` lasts for milliseconds, and comes to every schedule with every new leader: a thousand writes that say nothing. */
+const reasonTold = (trouble: Trouble | undefined): string | undefined => (trouble?.reason === "Pending" ? undefined : trouble?.reason);
 
 /** Nobody has said yet what becomes of the spec as it is now. */
 const isNew = ({ metadata, status }: Schedule): boolean => status?.observedGeneration !== metadata.generation;

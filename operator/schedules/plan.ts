@@ -1,11 +1,14 @@
 import type { Schedule } from "../kinds/schedule/schema.ts";
 import { duesNow } from "./catch-up.ts";
+import { publishAt } from "./due.ts";
 import { type Memory, RUN_NOW_ANNOTATION, resumeFrom } from "./record.ts";
 import type { ReadTiming } from "./timing.ts";
 
 /** One message to publish: for a due time, or because somebody asked for it now. */
 export interface PlannedRun {
   readonly due: number;
+  /** When it is published, ms since the epoch: never before. */
+  readonly at: number;
   readonly runNow?: string;
 }
 
@@ -26,6 +29,8 @@ export interface Plan {
 
 export interface PlanOptions {
   readonly onTimeMs: number;
+  /** How long before its time a run is planned, ms. */
+  readonly aheadMs: number;
   /** Most due times at once. */
   readonly limit: number;
 }
@@ -35,21 +40,24 @@ export function planNow({ metadata, spec }: Schedule, read: ReadTiming, memory: 
   const { timing, digest } = read;
   const from = resumeFrom(memory, digest, spec.suspend, now);
   const { startingDeadlineSeconds: deadline, catchUp } = spec;
+  // With a policy each due time must see the run before it, as that stands at its time.
+  const alone = spec.concurrencyPolicy !== "Allow";
+  const aheadMs = alone ? 0 : options.aheadMs;
   const dues = spec.suspend
     ? { fire: [], missed: 0, cursor: from }
     : duesNow({
         timing,
         cursor: from,
         now,
+        until: now + aheadMs,
         catchUp,
         onTimeMs: options.onTimeMs,
-        // With a policy each due time must see the run before it.
-        limit: spec.concurrencyPolicy === "Allow" ? options.limit : 1,
+        limit: alone ? 1 : options.limit,
         ...(deadline === undefined ? {} : { deadlineMs: deadline * 1_000 }),
       });
   const asked = metadata.annotations?.[RUN_NOW_ANNOTATION];
   const isNew = asked !== undefined && asked !== "" && asked !== memory.runNow;
-  const runs = [...(isNew ? [{ due: now, runNow: asked }] : []), ...dues.fire.map((due) => ({ due }))];
+  const runs = [...(isNew ? [{ due: now, at: now, runNow: asked }] : []), ...dues.fire.map((due) => ({ due, at: publishAt(timing, due) }))];
   const changed = memory.stored === "" || memory.digest !== digest || memory.suspended !== spec.suspend;
   return {
     runs,
@@ -57,11 +65,11 @@ export function planNow({ metadata, spec }: Schedule, read: ReadTiming, memory: 
     missed: dues.missed,
     cursor: dues.cursor,
     write: changed || runs.length > 0 || dues.missed > 0,
-    ...("nextAt" in dues && dues.nextAt !== undefined ? { nextAt: dues.nextAt } : {}),
+    ...("nextAt" in dues && dues.nextAt !== undefined ? { nextAt: dues.nextAt - aheadMs } : {}),
   };
 }
 
-/** How a planned run ended. */
+/** How a planned run ended. `failed`: it was not published, or nobody knows, and stays due. */
 export type RunOutcome = { readonly taskId: string; readonly at: number } | "left-out" | "failed";
 
 /** The memory when the runs have ended so. What failed, and what comes after it, stays due. Pure. */

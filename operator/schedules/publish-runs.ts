@@ -1,7 +1,6 @@
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
-import { publishAt } from "./due.ts";
 import type { Entry, Trouble } from "./entry.ts";
 import { messageOf } from "./message.ts";
 import type { Plan, PlannedRun, RunOutcome } from "./plan.ts";
@@ -27,7 +26,10 @@ interface ToPublish {
   readonly overlap: "publish" | "leave-out" | "replace";
 }
 
-/** Publishes all runs of all schedules side by side; each has its outcome. Never throws: what fails is in the outcomes, and why in `trouble`. */
+/**
+ * Publishes all runs of all schedules side by side, each at its time; each has its outcome. What is not due any more when its time has come, for its
+ * schedule was changed or deleted, or the term has ended, is not published. Never throws: what fails is in the outcomes, and why in `trouble`.
+ */
 export async function publishRuns<T extends ToPublish>(
   ready: readonly T[],
   broker: PublishPort,
@@ -45,6 +47,8 @@ export async function publishRuns<T extends ToPublish>(
       const outcomes = await Promise.all(
         plan.runs.map(async (run): Promise<RunOutcome> => {
           if (overlap === "leave-out" && run.runNow === undefined) return "left-out";
+          await untilTime(run.at, deps);
+          if (deps.signal.aborted || entry.again || entry.gone) return "failed";
           return await publishOne(entry, run, broker, deps).catch(failed);
         }),
       );
@@ -53,13 +57,26 @@ export async function publishRuns<T extends ToPublish>(
   );
 }
 
-async function publishOne(entry: Entry, { due, runNow }: PlannedRun, broker: PublishPort, deps: PublishDeps): Promise<RunOutcome> {
+/** Resolves at the time, ms since the epoch, never before; or at once when the term ends. However the wall clock is set meanwhile, no later than it seemed. */
+export async function untilTime(at: number, { clock, signal }: Pick<PublishDeps, "clock" | "signal">): Promise<void> {
+  const left = () => at - clock.now();
+  if (left() > 0) await sleep(clock, left(), signal);
+  // Timers go by another clock, and may end a moment early by this one.
+  if (left() > 0 && left() <= 1) await sleep(clock, 1, signal);
+}
+
+async function publishOne(
+  entry: Entry,
+  { due, at: planned, runNow }: PlannedRun,
+  broker: PublishPort,
+  deps: PublishDeps,
+): Promise<RunOutcome> {
   const { clock, events, origin } = deps;
-  const { object, read } = entry;
+  const { object } = entry;
   const taskId = taskIdOf(object.metadata.uid ?? "", runNow === undefined ? due : { runNow });
   const at = clock.now();
   await broker.publish(messageOf(object, { taskId, due, now: at, origin }));
-  if (runNow === undefined) deps.onPublished((clock.now() - (read === undefined ? due : publishAt(read.timing, due))) / 1_000);
+  if (runNow === undefined) deps.onPublished((clock.now() - planned) / 1_000);
   else
     events.record({
       regarding: object,
