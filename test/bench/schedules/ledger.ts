@@ -6,7 +6,7 @@ export interface TickLedger extends AsyncDisposable {
   /** Different due times per schedule. */
   readonly ticks: ReadonlyMap<string, ReadonlySet<number>>;
   /** One line per message, in the order of arrival. */
-  readonly lines: readonly { readonly due: number; readonly arrived: number; readonly origin: string }[];
+  readonly lines: readonly { readonly schedule: string; readonly due: number; readonly arrived: number; readonly origin: string }[];
   /** The latest due time that every one of `count` schedules has. */
   completeUntil(count: number): number;
   /** Resolves with the first message after now that fits. */
@@ -21,14 +21,14 @@ export async function openTickLedger(uri: string, exchange: string): Promise<Tic
   await channel.bindQueue(queue, exchange, "");
   const ticks = new Map<string, Set<number>>();
   const latest = new Map<string, number>();
-  const lines: { due: number; arrived: number; origin: string }[] = [];
+  const lines: { schedule: string; due: number; arrived: number; origin: string }[] = [];
   const waiters = new Set<(line: (typeof lines)[number]) => void>();
   await channel.consume(
     queue,
     (message) => {
       const headers = message?.properties.headers ?? {};
       const { schedule, due } = tickOf(headers);
-      const line = { due, arrived: Date.now(), origin: String(headers["origin"]) };
+      const line = { schedule, due, arrived: Date.now(), origin: String(headers["origin"]) };
       const known = ticks.get(schedule) ?? new Set();
       ticks.set(schedule, known.add(due));
       latest.set(schedule, Math.max(due, latest.get(schedule) ?? 0));

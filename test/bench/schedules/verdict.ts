@@ -14,6 +14,15 @@ export interface Line {
   readonly arrived: number;
 }
 
+/** The first message of each due time of each schedule, in the order of arrival: one that comes again, after a crash, has no effect. Pure. */
+export function firstArrivals<T extends { readonly schedule: string; readonly due: number }>(lines: readonly T[]): readonly T[] {
+  const seen = new Set<string>();
+  return lines.filter(({ schedule, due }) => {
+    const before = seen.size;
+    return seen.add(`${schedule} ${due}`).size > before;
+  });
+}
+
 /** How late messages were that were due while a leader lived, ms; those that were due in a gap are not among them. Pure. */
 export function latenesses(lines: readonly Line[], gaps: readonly Gap[]): readonly number[] {
   // A message that was due right before a kill may belong to either.
