@@ -27,7 +27,7 @@ function settingDifferences(spec: Setting, broker: Setting): readonly Difference
 function meant({ type, properties }: Setting): Arguments {
   const { value } = properties;
   if ((type !== "shovel" && type !== "federation-upstream") || typeof value !== "object" || Array.isArray(value)) return properties;
-  const full = type === "shovel" ? { "src-protocol": "amqp091", "dest-protocol": "amqp091", ...value } : value;
+  const full = type === "shovel" ? { "src-protocol": "amqp091", "dest-protocol": "amqp091", ...(value as Arguments) } : value;
   const one = (item: ArgumentValue): ArgumentValue =>
     Array.isArray(item) && item.length === 1 ? (item as readonly ArgumentValue[])[0]! : item;
   return {
