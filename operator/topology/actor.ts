@@ -74,6 +74,8 @@ export function createActor(options: ActorOptions): Actor {
   const round = createRound({ kube, clock, metrics, refusals, repairs, reporter, report });
   /** What the pass that runs works with. */
   let running: { readonly session: Session; readonly ids: ReadonlySet<string> } | undefined;
+  /** Resolves when it knows what the broker has, or has ended. */
+  let known: PromiseWithResolvers<void> | undefined;
 
   const forget = (uid: string): void => {
     reporter.forget(uid);
@@ -154,7 +156,9 @@ export function createActor(options: ActorOptions): Actor {
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
     picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
+    if (picture.looked) known?.resolve();
     if (picture.doubtful) await picture.refresh();
+    known?.resolve();
     lookedAt = started - lookedAt >= poll ? started : lookedAt;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
     const staying = all.filter(stays);
@@ -182,6 +186,7 @@ export function createActor(options: ActorOptions): Actor {
 
   return {
     async runOnce(fresh) {
+      known = Promise.withResolvers();
       try {
         const again = await pass(fresh);
         failures = 0;
@@ -196,9 +201,13 @@ export function createActor(options: ActorOptions): Actor {
         return backoffMs({ baseMs: 50, capMs: 10_000 }, failures++, options.random());
       } finally {
         running = undefined;
+        known?.resolve();
+        known = undefined;
       }
     },
     async beside(fresh) {
+      // Else what comes while the pass connects would be lost, and wait for all of it.
+      await known?.promise;
       if (running === undefined || !running.session.picture.looked) return;
       const { session, ids } = running;
       const broker = options.broker();

@@ -82,7 +82,9 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
         try {
           const wrote = await status.write(resource, object, { conditions: [condition], fields });
           const where = { kind: resource.kind, name, namespace, reason };
-          if (wrote && fresh) log[condition.status === "True" ? "info" : "warn"]({ ...where, detail: message }, "condition Ready changed");
+          // Thousands that become Ready at a start are no news: each says so itself.
+          const level = condition.status !== "True" ? "warn" : before === undefined ? "debug" : "info";
+          if (wrote && fresh) log[level]({ ...where, detail: message }, "condition Ready changed");
         } catch (error) {
           last.set(uid, { ...said, text: "" });
           log.warn({ kind: resource.kind, name, namespace, ...errorFields(error) }, "cannot write status, trying again");

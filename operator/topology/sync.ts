@@ -13,8 +13,8 @@ import { isOwned, writeOwned } from "./ownership.ts";
  * comes first: while thousands are missing on it, writing to each that it is Ready now would keep the rest waiting.
  */
 const BATCH = 40_000;
-/** As many as the connections that are kept to the API server. */
-const PARALLEL_WRITES = 32;
+/** More are no faster with an API server on two cores, and each takes longer: a new object would wait behind them. */
+const PARALLEL_WRITES = 8;
 
 export interface SyncInput {
   readonly session: Session;
