@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { type ConfirmChannel, connect } from "amqplib";
 import { Redis } from "ioredis";
 import { type Broker, type BrokerVersion, broker, type CeleryVersion, python, redis } from "../cluster/cluster.ts";
+import { freePorts } from "../cluster/network.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -91,8 +92,6 @@ function openPython(bin: string, args: readonly string[]): { run(script: string)
   };
 }
 
-let port = 19_000 + (process.pid % 4_000);
-
 /** Opens a lab over the shared broker and Redis. `database` keeps files apart that run at the same time. */
 export async function openLab(
   name: string,
@@ -146,7 +145,7 @@ export async function openLab(
     async worker(options) {
       const tasks = await mkdtemp(join(folder, "tasks-"));
       for (const [file, text] of Object.entries(options.tasks ?? {})) await writeFile(join(tasks, file), text);
-      port += 1;
+      const [port = 0] = await freePorts(1);
       const started = startProcess(
         options.main ?? join(ROOT, "worker/main.ts"),
         port,
