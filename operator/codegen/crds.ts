@@ -65,8 +65,10 @@ function rootSchema(kind: Kind): SchemaNode {
       kind: { type: "string", description: kind.kind },
       metadata: {
         type: "object",
-        ...(kind.maxNameLength !== undefined && { properties: { name: { type: "string", maxLength: kind.maxNameLength } } }),
-        ...(kind.rootRules !== undefined && { properties: { name: { type: "string", maxLength: kind.maxNameLength ?? 253 } } }),
+        // A rule that speaks of the name needs its bound, to reckon its cost.
+        ...((kind.maxNameLength !== undefined || kind.rootRules !== undefined) && {
+          properties: { name: { type: "string", maxLength: kind.maxNameLength ?? 253 } },
+        }),
       },
       spec: specSchema(kind),
       status: {

@@ -2,12 +2,12 @@ import { BrokerError, type KubePort, partOf, type Resource } from "../adapters/p
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
-import { inParallel } from "./apply.ts";
 import { createBrokerReport } from "./broker-report.ts";
 import type { Claim } from "./claim.ts";
 import { createFigures } from "./figures.ts";

@@ -1,4 +1,5 @@
 import { BrokerError, isSetting, type TopologyPort } from "../adapters/ports.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import { inOrder, type Operation } from "./diff.ts";
 
 /** An operation and whose it is. */
@@ -56,23 +57,4 @@ async function importAll(port: TopologyPort, operations: readonly OwnedOperation
     if (!(error instanceof BrokerError) || error.failure === "unreachable") throw error;
     return false;
   }
-}
-
-/** Runs `work` for each, at most `limit` at a time. Rejects with the first error, after those that run have ended. */
-export async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  let failed = false;
-  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
-    for (const item of rest) {
-      if (failed) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  });
-  const results = await Promise.allSettled(lanes);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
 }

@@ -1,7 +1,7 @@
 import { BrokerError, type QueueFigures } from "../adapters/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
-import { inParallel } from "./apply.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { Reporter } from "./reporter.ts";

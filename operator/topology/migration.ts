@@ -1,7 +1,7 @@
 import { BrokerError, type BrokerObject, type TopologyPort } from "../adapters/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
-import { inParallel } from "./apply.ts";
 import type { Outcome } from "./diff.ts";
 import { digestOf, identityOf, targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";

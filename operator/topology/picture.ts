@@ -1,5 +1,5 @@
 import { type BrokerObject, type Part, partOf, type Target, type TopologyPort } from "../adapters/ports.ts";
-import { inParallel } from "./apply.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import type { Actual } from "./diff.ts";
 import { canonical, targetKey, targetOf } from "./identity.ts";
 

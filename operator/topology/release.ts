@@ -1,9 +1,10 @@
 import { BrokerError, type BrokerObject, type KubePort } from "../adapters/ports.ts";
 import { hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
-import { apply, inParallel } from "./apply.ts";
+import { apply } from "./apply.ts";
 import { type Claim, seniorOf, winnersOf } from "./claim.ts";
 import { farewell, type Leaving } from "./farewell.ts";
 import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";

@@ -1,7 +1,7 @@
 import type { KubePort } from "../adapters/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
-import { inParallel } from "./apply.ts";
 import type { Claim } from "./claim.ts";
 import type { Settled } from "./diff.ts";
 import type { Session } from "./link.ts";

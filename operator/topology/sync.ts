@@ -1,6 +1,7 @@
 import type { BrokerError, KubePort, Target } from "../adapters/ports.ts";
+import { inParallel } from "../runtime/in-parallel.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
-import { apply, inParallel, type OwnedOperation } from "./apply.ts";
+import { apply, type OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
 import { diff, type Outcome, type Settled } from "./diff.ts";
 import { targetKey } from "./identity.ts";

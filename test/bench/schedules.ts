@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { inParallel } from "../../operator/runtime/in-parallel.ts";
 import { taskIdOf } from "../../operator/schedules/task-id.ts";
-import { inParallel } from "../../operator/topology/apply.ts";
 import { quantile, type Report } from "./report.ts";
 import { type Leaders, startLeaders } from "./schedules/leaders.ts";
 import { openTickLedger, type TickLedger } from "./schedules/ledger.ts";

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { BrokerObject } from "../../operator/adapters/ports.ts";
 import { checkTopologyModel } from "../fakes/topology-model.ts";
+import { classicQueue } from "../integration/topology-objects.ts";
 import { residentMb } from "./operator-processes.ts";
 import { quantile, type Report } from "./report.ts";
 import { coldStart, restart } from "./topology/cold.ts";
 import { driftByEvents, driftByPoll } from "./topology/drift.ts";
-import { classic, type Lab, setLab } from "./topology/lab.ts";
+import { type Lab, setLab } from "./topology/lab.ts";
 
 const STEADY_MS = 30_000;
 const SMALL = 1_000;
@@ -47,7 +48,7 @@ async function steadyRequests({ stage: { http } }: Lab): Promise<number> {
 async function bulkSeconds({ port }: Lab, count: number): Promise<number> {
   const names = Array.from({ length: count }, (_, n) => `floor-${n}`);
   const started = performance.now();
-  await port.bulk([...names.map(classic), ...names.map(bound)]);
+  await port.bulk([...names.map(classicQueue), ...names.map(bound)]);
   return (performance.now() - started) / 1_000;
 }
 

@@ -1,3 +1,4 @@
+import type { BrokerObject } from "../../operator/adapters/ports.ts";
 import { GROUP, VERSION } from "../../operator/runtime/define-kind.ts";
 import type { KubeObject } from "../../operator/runtime/object.ts";
 import type { Broker } from "../cluster/cluster.ts";
@@ -9,6 +10,17 @@ export interface Manifest extends KubeObject {
   readonly spec?: object;
   readonly stringData?: object;
 }
+
+/** A classic queue as the broker has it, with nothing set. */
+export const classicQueue = (name: string): BrokerObject => ({
+  type: "queue",
+  name,
+  kind: "classic",
+  durable: true,
+  autoDelete: false,
+  exclusive: false,
+  arguments: { "x-queue-type": "classic" },
+});
 
 /** Manifests as a user would write them, all in one namespace and for one Broker called rabbitmq. */
 export const manifests = (namespace: string) => ({

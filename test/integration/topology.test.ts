@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Arguments, BrokerObject } from "../../operator/adapters/ports.ts";
 import type { Broker } from "../../operator/kinds/broker/schema.ts";
 import { broker } from "../cluster/cluster.ts";
+import { classicQueue } from "./topology-objects.ts";
 import { createWorld, type World } from "./topology-world.ts";
 
 let world: World;
@@ -10,16 +11,6 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-const queueObject = (name: string, more: object = {}): BrokerObject => ({
-  type: "queue",
-  name,
-  kind: "classic",
-  durable: true,
-  autoDelete: false,
-  exclusive: false,
-  arguments: { "x-queue-type": "classic" },
-  ...more,
-});
 const binding = (destination: string, routingKey: string, args: Arguments = {}): BrokerObject => ({
   type: "binding",
   source: "media",
@@ -60,7 +51,7 @@ test("a queue and a binding that are deleted by hand are back at once, told by a
   const drift = make.queue("drift", { type: "classic", bindings: [{ exchange: "media", routingKey: "drift" }] });
   await apply(drift);
   await until(drift, "Declared");
-  await hand.remove(queueObject("drift"));
+  await hand.remove(classicQueue("drift"));
   const started = performance.now();
   await expect.poll(async () => (await read("drift")).length, { interval: 10, timeout: 30_000 }).toBe(2);
   expect(performance.now() - started).toBeLessThan(1_000);
@@ -112,7 +103,7 @@ test("of two objects for one queue the oldest wins; the other says who, and take
 
 test("what exists with other arguments is told field by field and left alone, also when the object is deleted", async () => {
   const { make, apply, until, remove, gone, hand } = world;
-  const theirs = queueObject("theirs", { arguments: { "x-queue-type": "classic", "x-max-length": 5 } });
+  const theirs = { ...classicQueue("theirs"), arguments: { "x-queue-type": "classic", "x-max-length": 5 } };
   await hand.declare(theirs);
   const claimed = make.queue("theirs", { type: "classic", maxLength: 6 });
   await apply(claimed);
@@ -150,7 +141,7 @@ test("deletion: Retain leaves the queue, DeleteIfEmpty waits until it is empty, 
   await world.broker.ctl("purge_queue", "-p", `topology-${process.pid}`, "filled");
   await gone(filled, 7_000);
   expect(await read("filled")).toEqual([]);
-  await hand.remove(queueObject("kept"));
+  await hand.remove(classicQueue("kept"));
 });
 
 async function publish(queue: string, count: number): Promise<void> {

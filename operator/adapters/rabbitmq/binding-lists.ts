@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inParallel } from "../../runtime/in-parallel.ts";
 import { BrokerError, type BrokerObject, type Destination } from "../ports.ts";
 import type { ManagementApi } from "./http.ts";
 import { isCrash, orMissing } from "./http-failure.ts";
@@ -85,11 +86,7 @@ export function createBindingLists(api: ManagementApi, vhost: string): BindingLi
 
 /** All results, in any order. */
 async function each<T>(items: readonly T[], list: (item: T) => Promise<Bindings>): Promise<Bindings> {
-  const rest = items.values();
   const found: BrokerObject[] = [];
-  const lane = async (): Promise<void> => {
-    for (const item of rest) found.push(...(await list(item)));
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, lane));
+  await inParallel(items, PARALLEL, async (item) => void found.push(...(await list(item))));
   return found;
 }

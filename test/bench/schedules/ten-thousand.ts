@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Schedule } from "../../../operator/kinds/schedule/schema.ts";
 import { scheduleKind } from "../../../operator/kinds/schedule/schema.ts";
 import { resourceOf } from "../../../operator/runtime/define-kind.ts";
-import { inParallel } from "../../../operator/topology/apply.ts";
+import { inParallel } from "../../../operator/runtime/in-parallel.ts";
 import { cpuSeconds, residentMb } from "../operator-processes.ts";
 import type { BenchStage } from "./stage.ts";
 

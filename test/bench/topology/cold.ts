@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { inParallel } from "../../../operator/topology/apply.ts";
+import { inParallel } from "../../../operator/runtime/in-parallel.ts";
 import type { OperatorProcess } from "../../integration/operator-process.ts";
 import type { Lab } from "./lab.ts";
 

@@ -2,13 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TopologyPort } from "../../../operator/adapters/ports.ts";
 import { connectTopology } from "../../../operator/adapters/rabbitmq/management.ts";
 import { brokerEndpoint } from "../../../operator/kinds/broker/endpoint.ts";
-import { inParallel } from "../../../operator/topology/apply.ts";
-import { type BrokerWatch, classic, type Lab, make, watchBroker } from "./lab.ts";
+import { inParallel } from "../../../operator/runtime/in-parallel.ts";
+import { classicQueue } from "../../integration/topology-objects.ts";
+import { type BrokerWatch, type Lab, make, watchBroker } from "./lab.ts";
 
 /** Takes a queue away behind the operator's back, and waits until it is there again, ms. */
 async function takeAway(port: TopologyPort, broker: BrokerWatch, name: string): Promise<number> {
   const gone = broker.told(name);
-  await port.remove(classic(name));
+  await port.remove(classicQueue(name));
   const since = await gone;
   return (await broker.told(name)) - since;
 }

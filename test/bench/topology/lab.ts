@@ -1,4 +1,4 @@
-import type { BrokerObject, Resource, TopologyPort } from "../../../operator/adapters/ports.ts";
+import type { Resource, TopologyPort } from "../../../operator/adapters/ports.ts";
 import { connectTopology } from "../../../operator/adapters/rabbitmq/management.ts";
 import { bindingKind } from "../../../operator/kinds/binding/schema.ts";
 import { brokerEndpoint } from "../../../operator/kinds/broker/endpoint.ts";
@@ -11,16 +11,6 @@ import { type ReadyWatch, watchReady } from "./ready-watch.ts";
 
 const NAMESPACE = "default";
 export const make = manifests(NAMESPACE);
-
-export const classic = (name: string): BrokerObject => ({
-  type: "queue",
-  name,
-  kind: "classic",
-  durable: true,
-  autoDelete: false,
-  exclusive: false,
-  arguments: { "x-queue-type": "classic" },
-});
 
 /** Hears what happens to queues. */
 export interface BrokerWatch {
