@@ -71,7 +71,7 @@ export function createActor(options: ActorOptions): Actor {
 
   const migrations = createMigrations(clock);
   const report = createReport(reporter, repairs);
-  const round = createRound({ kube, clock, metrics, refusals, repairs, reporter, report });
+  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report });
   /** What the pass that runs works with. */
   let running: { readonly session: Session; readonly ids: ReadonlySet<string> } | undefined;
   /** Resolves when it knows what the broker has, or has ended. */

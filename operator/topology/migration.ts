@@ -8,12 +8,11 @@ import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { describeStep, type Found, holdingName, isHolding, type MigrationStep, migrationStep } from "./migrate.ts";
 import { refusal, refusedOperation } from "./say.ts";
+import { createSettling, type Settling } from "./settling.ts";
 import { holdOf } from "./standstill.ts";
 
 /** Messages of one step: so long does the pass take for it. */
 const MOVE_UP_TO = 2_000;
-/** A quorum queue's unacked messages may be counted this late, ms: it is gone only when it was empty for longer. */
-const COUNTED_LATE_MS = 6_000;
 const WAITING_MS = 1_000;
 const PARALLEL = 4;
 
@@ -36,43 +35,40 @@ export type Migrations = (
 ) => Promise<ReadonlyMap<string, Progress>>;
 
 export function createMigrations(clock: Clock): Migrations {
-  /** When each queue was seen empty first, by its name; of the connection, as a broker that was away may have something new. */
-  const emptySince = new WeakMap<Session["picture"], Map<string, number>>();
+  const settlingOf = createSettling(clock);
 
   const step = async ({ port, picture }: Session, member: Member, wanted: Queue): Promise<Progress | undefined> => {
     const [queue, holding] = [await found(port, wanted.name), await found(port, holdingName(wanted.name))];
     const { claim } = member;
     const discarded = (binding: Binding) => claim.owned.has(digestOf(identityOf(binding))) && !claim.wanted.has(identityOf(binding));
     const next = migrationStep({ wanted, queue, holding, discarded });
+    const names = namesOf(wanted);
+    const waits = untilRemoval(settlingOf(picture), names, next);
     if (next === undefined) return undefined;
-    const waits = next.do === "delete" ? settling(picture, next.object) : 0;
     const moved = waits > 0 ? 0 : await perform(port, next);
-    for (const name of [wanted.name, holdingName(wanted.name)]) picture.doubt({ type: "queue", name });
+    for (const name of names) picture.doubt({ type: "queue", name });
     // What is unacked elsewhere cannot be moved: whoever has it acks it, or gives it back.
     const stuck = next.do === "move" && moved === 0;
     const condition = refusal("Migrating", `${describeStep(next)}${stuck ? "; consumers have not acked them yet" : ""}`);
     return { condition, againInMs: waits > 0 || stuck ? WAITING_MS : 0 };
-  };
-  const settling = (picture: Session["picture"], { kind, name }: Queue): number => {
-    if (kind === "classic") return 0;
-    const times = emptySince.get(picture) ?? new Map<string, number>();
-    emptySince.set(picture, times);
-    const since = times.get(name) ?? clock.elapsed();
-    times.set(name, since);
-    return Math.max(0, since + COUNTED_LATE_MS - clock.elapsed());
   };
 
   return async (session, members, outcomes) => {
     const { actual } = session.picture;
     const anyHolding = [...actual.keys()].some((place) => place.startsWith("queue/") && isHolding(place.slice("queue/".length)));
     const done = new Map<string, Progress>();
+    const settling = settlingOf(session.picture);
     const candidates = members.flatMap((member): readonly (readonly [Member, Queue])[] => {
       const outcome = outcomes.get(member.claim.owner.uid);
       const differs = outcome?.state === "differs" && outcome.object.type === "queue" && member.object.spec.updatePolicy === "Migrate";
-      if ((!differs && !anyHolding) || outcome?.state === "conflict" || holdOf(member.object) !== undefined) return [];
+      if ((!differs && !anyHolding && settling.idle) || outcome?.state === "conflict") return [];
       const wanted = [...member.claim.wanted.values()].find((object): object is Queue => object.type === "queue");
       if (wanted === undefined || wanted.kind === "stream") return [];
-      return differs || actual.has(targetKey({ type: "queue", name: holdingName(wanted.name) })) ? [[member, wanted]] : [];
+      const begun = actual.has(targetKey({ type: "queue", name: holdingName(wanted.name) }));
+      if (holdOf(member.object) === undefined && (differs || begun)) return [[member, wanted]];
+      // Nobody looks at it from here on: what was seen of it does not count when it goes on.
+      for (const name of namesOf(wanted)) settling.forget(name);
+      return [];
     });
     await inParallel(candidates, PARALLEL, async ([member, wanted]) => {
       const { uid } = member.claim.owner;
@@ -86,6 +82,16 @@ export function createMigrations(clock: Clock): Migrations {
     });
     return done;
   };
+}
+
+const namesOf = ({ name }: Queue): readonly string[] => [name, holdingName(name)];
+
+/** How long the removal waits, ms. What is removed now, or by no means next, begins anew when it is its turn again. */
+function untilRemoval(settling: Settling, names: readonly string[], next: MigrationStep | undefined): number {
+  const leaving = next?.do === "delete" && next.object.kind !== "classic" ? next.object.name : undefined;
+  const waits = leaving === undefined ? 0 : settling.seenEmpty(leaving);
+  for (const name of names) if (name !== leaving || waits === 0) settling.forget(name);
+  return waits;
 }
 
 async function found(port: TopologyPort, name: string): Promise<Found | undefined> {

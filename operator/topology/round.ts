@@ -7,7 +7,7 @@ import type { Settled } from "./diff.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
-import { createMigrations } from "./migration.ts";
+import type { Migrations } from "./migration.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Repairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
@@ -51,6 +51,7 @@ export interface RoundOptions {
   readonly metrics: TopologyMetrics;
   readonly refusals: Refusals;
   readonly repairs: Repairs;
+  readonly migrations: Migrations;
   readonly reporter: Reporter;
   readonly report: Report;
 }
@@ -61,8 +62,7 @@ export interface RoundOptions {
  */
 export type Round = (input: RoundInput) => Promise<readonly number[]>;
 
-export function createRound({ kube, clock, metrics, refusals, repairs, reporter, report }: RoundOptions): Round {
-  const migrations = createMigrations(clock);
+export function createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report }: RoundOptions): Round {
   /** Of each connection: what was equal, and of whom it has been said. A member is another one as soon as its object changes. */
   const remembered = new WeakMap<Session["picture"], { readonly settled: Settled; readonly told: WeakSet<Member> }>();
 
