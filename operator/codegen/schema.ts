@@ -48,7 +48,7 @@ export function structuralSchema(schema: z.ZodType, at: string): SchemaNode {
 /** The spec of a kind, with its rules and immutable fields as CEL at the place that they speak of. */
 export function specSchema(kind: Kind): SchemaNode {
   const root: Tree = structuralSchema(kind.spec, "spec");
-  for (const field of kind.immutable) addRule(root, [], immutability(root, kind, field));
+  for (const field of kind.immutable) addImmutability(root, kind, field);
   for (const { path, field, rule, message } of kind.rules) {
     addRule(root, path === undefined ? [] : path.split("."), { rule, message, ...(field !== undefined && { fieldPath: `.${field}` }) });
   }
@@ -142,17 +142,18 @@ function isSafeIntegerBound(key: string, value: unknown): boolean {
   return (key === "minimum" || key === "maximum") && typeof value === "number" && Math.abs(value) >= LARGEST_BOUND;
 }
 
-/** Also an optional field: neither setting nor removing it later is a way around. */
-function immutability(root: Tree, kind: Kind, field: string): Tree {
+/**
+ * Also an optional field: neither setting nor removing it later is a way around. A field that always has a value is compared at its own place, for
+ * the API server asks all rules at each write, of a status too, and to reach a field from the spec costs it a copy of the spec's list of fields.
+ */
+function addImmutability(root: Tree, kind: Kind, field: string): void {
   const properties = root["properties"] as Tree;
   if (!(field in properties)) throw new Error(`${kind.kind}: immutable names ${field}, which is no field of the spec`);
   const always = ((root["required"] as string[] | undefined) ?? []).includes(field) || (properties[field] as Tree)["default"] !== undefined;
-  const same = `self.${field} == oldSelf.${field}`;
-  return {
-    rule: always ? same : `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || ${same})`,
-    message: `${field} cannot be changed: delete the ${kind.kind} and create it anew`,
-    fieldPath: `.${field}`,
-  };
+  const message = `${field} cannot be changed: delete the ${kind.kind} and create it anew`;
+  if (always) return addRule(root, [field], { rule: "self == oldSelf", message });
+  const rule = `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
+  addRule(root, [], { rule, message, fieldPath: `.${field}` });
 }
 
 function addRule(root: Tree, path: Path, rule: Tree): void {
