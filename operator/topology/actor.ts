@@ -8,6 +8,7 @@ import { errorFields, type Log } from "../runtime/log.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
+import { type Beside, createBeside } from "./beside.ts";
 import { createBrokerReport } from "./broker-report.ts";
 import type { Claim } from "./claim.ts";
 import { createFigures } from "./figures.ts";
@@ -31,8 +32,10 @@ const POLL_MS = 12_000;
 const GRACE_MS = 5_000;
 /** Objects that are let go side by side. */
 const FAREWELLS = 16;
-/** New objects that are taken beside a pass, at most: more of them are faster with the next. */
-const BESIDE = 32;
+/** Of so many that changed it is said that somebody waits for each of them: they come first. */
+const URGENT = 32;
+/** While much is missing on the broker, all of it is looked at this often, ms: the list is long. */
+const SLICED_LOOK_MS = 5_000;
 
 export interface ActorOptions {
   readonly key: ObjectKey;
@@ -53,11 +56,13 @@ export interface ActorOptions {
 }
 
 /** Keeps one broker as its Broker object's members want it. */
-export interface Actor {
+export interface Actor extends Disposable {
   /** One pass over everything. `fresh` are the members that changed since the last. Resolves after how many ms the next is due. Never throws. */
   runOnce(fresh: ReadonlySet<string>): Promise<number>;
-  /** While `runOnce` runs: takes those that came after it began, so that a new object does not wait for thousands of old ones. Never throws. */
-  beside(fresh: Iterable<string>): Promise<void>;
+  /** While it runs: takes what is new, see `Beside`. */
+  readonly beside: Beside["take"];
+  /** Ends what runs as soon as the requests that are under way have been answered. */
+  [Symbol.dispose](): void;
 }
 
 export function createActor(options: ActorOptions): Actor {
@@ -70,12 +75,13 @@ export function createActor(options: ActorOptions): Actor {
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   const migrations = createMigrations(clock);
-  const report = createReport(reporter, repairs);
-  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report });
-  /** What the pass that runs works with. */
-  let running: { readonly session: Session; readonly ids: ReadonlySet<string> } | undefined;
-  /** Resolves when it knows what the broker has, or has ended. */
-  let known: PromiseWithResolvers<void> | undefined;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const report = createReport(reporter, repairs, signal);
+  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report, signal });
+  const beside = createBeside({ ...options, round, admitted: (member) => mayUse(options.broker(), key, member), signal });
+  /** Whether the last pass left much to do, and since when the picture has not been looked at because of it. */
+  let sliced: number | undefined;
 
   const forget = (uid: string): void => {
     reporter.forget(uid);
@@ -91,7 +97,7 @@ export function createActor(options: ActorOptions): Actor {
     const live = [...all, ...options.rivals()].filter(stays);
     const session = sessionFor(state);
     const again: number[] = [];
-    await inParallel(leaving, FAREWELLS, async (member) => {
+    const letOneGo = async (member: Member): Promise<void> => {
       const hold = hasFinalizer(member.object) ? holdOf(member.object) : undefined;
       if (hold !== undefined) {
         const plan = farewellPlan(member);
@@ -110,7 +116,8 @@ export function createActor(options: ActorOptions): Actor {
       } else if (state?.up === false) {
         again.push(...(await report([[member, troubleCondition(key, state.reason, state.message)]])));
       }
-    });
+    };
+    await inParallel(leaving, FAREWELLS, letOneGo, signal);
     return again;
   };
 
@@ -150,27 +157,29 @@ export function createActor(options: ActorOptions): Actor {
     fresh: ReadonlySet<string>,
   ): Promise<readonly number[]> => {
     const { picture } = session;
-    running = { session, ids: new Set(all.map(({ id }) => id)) };
     heard = session.events;
+    beside.open(session, all, () => [...all.filter(stays).map(({ claim }) => claim), ...rivalsOf(all)]);
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
     picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
-    if (picture.looked) known?.resolve();
-    if (picture.doubtful) await picture.refresh();
-    known?.resolve();
-    lookedAt = started - lookedAt >= poll ? started : lookedAt;
+    const look = sliced === undefined || started - sliced >= SLICED_LOOK_MS;
+    if (picture.doubtful && look) await picture.refresh();
+    if (look && started - lookedAt >= poll) lookedAt = started;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
     const staying = all.filter(stays);
     const members = [...staying.filter(({ id }) => fresh.has(id)), ...staying.filter(({ id }) => !fresh.has(id))];
-    again.push(...(await round({ session, members, rivals: rivalsOf(all), beside: false })));
-    again.push(...(await figures(session, staying)), ...(await reportBroker(broker, { up: true, session }, all)));
+    const urgent = ({ id }: Member): boolean => fresh.size <= URGENT && fresh.has(id);
+    const result = await round({ session, members, rivals: rivalsOf(all), urgent, beside: false });
+    sliced = result.sliced ? (look ? started : sliced) : undefined;
+    again.push(...result.again, ...(result.sliced ? [] : await figures(session, staying)));
+    again.push(...(await reportBroker(broker, { up: true, session }, all)));
     return [...again, poll - (clock.elapsed() - lookedAt)];
   };
 
   const pass = async (fresh: ReadonlySet<string>): Promise<readonly number[]> => {
     const broker = options.broker();
-    const [all = [], others = []] = byAdmission(options.members(), (member) => mayUse(broker, key, member));
+    const { true: all = [], false: others = [] } = Object.groupBy(options.members(), (member) => `${mayUse(broker, key, member)}` as const);
     const refused = [
       ...(await letGo(undefined, undefined, others)),
       ...(await report(others.filter(stays).map((member) => [member, notAllowed(key, member)]))),
@@ -186,12 +195,14 @@ export function createActor(options: ActorOptions): Actor {
 
   return {
     async runOnce(fresh) {
-      known = Promise.withResolvers();
+      beside.begin();
       try {
         const again = await pass(fresh);
         failures = 0;
         return Math.max(0, Math.min(...again, POLL_WITH_EVENTS_MS));
       } catch (error) {
+        sliced = undefined;
+        if (signal.aborted) return POLL_MS;
         if (error instanceof BrokerError) {
           const { againInMs } = link.lost(error);
           log.warn({ broker: key, failure: error.failure, error: error.message }, "lost the broker");
@@ -200,33 +211,10 @@ export function createActor(options: ActorOptions): Actor {
         if (!isKubeError(error, 409)) log.warn({ broker: key, ...errorFields(error) }, "cannot sync the broker, trying again");
         return backoffMs({ baseMs: 50, capMs: 10_000 }, failures++, options.random());
       } finally {
-        running = undefined;
-        known?.resolve();
-        known = undefined;
+        beside.end();
       }
     },
-    async beside(fresh) {
-      // Else what comes while the pass connects would be lost, and wait for all of it.
-      await known?.promise;
-      if (running === undefined || !running.session.picture.looked) return;
-      const { session, ids } = running;
-      const broker = options.broker();
-      const isNew = (member: Member | undefined): member is Member =>
-        member !== undefined && !ids.has(member.id) && stays(member) && mayUse(broker, key, member);
-      const members = [...fresh].map(options.member).filter(isNew).slice(0, BESIDE);
-      if (members.length === 0) return;
-      const taken = new Set(members.map(({ id }) => id));
-      const others = options.members().filter((one) => !taken.has(one.id) && stays(one) && mayUse(broker, key, one));
-      try {
-        await round({ session, members, rivals: [...others.map(({ claim }) => claim), ...rivalsOf(options.members())], beside: true });
-      } catch (error) {
-        // The pass that runs finds out by itself what is the matter, and the next one takes these.
-        log.debug({ broker: key, ...errorFields(error) }, "could not take new objects beside a pass");
-      }
-    },
+    beside: (fresh) => beside.take(fresh),
+    [Symbol.dispose]: () => stop.abort(),
   };
-}
-
-function byAdmission(members: readonly Member[], admitted: (member: Member) => boolean): readonly (readonly Member[])[] {
-  return [members.filter(admitted), members.filter((member) => !admitted(member))];
 }

@@ -8,27 +8,35 @@ export interface OwnedOperation extends Operation {
   readonly ifEmpty?: boolean;
 }
 
+/** Default: everything may be done, and nothing ends it. */
+interface Consent {
+  readonly mayChange?: (uid: string) => Promise<boolean>;
+  readonly signal?: AbortSignal;
+}
+
 /** Requests that run side by side; the adapter holds as many connections. */
 const PARALLEL = 16;
 /** From this many declarations on, one import is faster than as many requests. */
 const BULK_FROM = 50;
-/** Declarations of one import: the broker takes bodies up to 10 MB, and answers when all of it is done. */
-const BULK_UP_TO = 2_000;
+/** Declarations of one import: small, so that the broker works on one while it is written down who owns the next, and does others' work between two. */
+const BULK_UP_TO = 100;
 
 /**
  * Does the operations in dependency order. What fails keeps its owner's later operations from running, and nobody else's.
  * Returns the first failure of each owner. Throws `BrokerError` when the broker is lost: then nothing is known about any of them.
  * @param bulk whether this user may import
+ * @param mayChange whether anything may be done for this owner; asked before each operation, and waited for
  */
 export async function apply(
   port: TopologyPort,
   operations: readonly OwnedOperation[],
   bulk: boolean,
+  consent: Consent = {},
 ): Promise<ReadonlyMap<string, BrokerError>> {
   const failures = new Map<string, BrokerError>();
   const attempt = async (operation: OwnedOperation): Promise<void> => {
     const { uid, op, object, ifEmpty = false } = operation;
-    if (failures.has(uid)) return;
+    if (failures.has(uid) || (await consent.mayChange?.(uid)) === false) return;
     try {
       await (op === "declare" ? port.declare(object) : port.remove(object, { ifEmpty }));
     } catch (error) {
@@ -41,17 +49,23 @@ export async function apply(
   let rest = bulk && declares.length >= BULK_FROM ? declares : undefined;
   for (const group of inOrder(operations)) {
     // In the turn of the first of them: what is set before exchanges must be there, what is set after them must not be yet.
-    if (rest !== undefined && group.some(importable)) rest = rest.length > 0 && !(await importAll(port, rest)) ? undefined : [];
-    if (rest === undefined || !group.some(importable)) await inParallel(group, PARALLEL, attempt);
+    if (rest !== undefined && group.some(importable)) rest = rest.length > 0 && !(await importAll(port, rest, consent)) ? undefined : [];
+    if (rest === undefined || !group.some(importable)) await inParallel(group, PARALLEL, attempt, consent.signal);
   }
   return failures;
 }
 
 /** Whether it worked. When the broker refuses one of them, each is tried by itself, for its own error. */
-async function importAll(port: TopologyPort, operations: readonly OwnedOperation[]): Promise<boolean> {
-  const objects = inOrder(operations).flatMap((group) => group.map(({ object }) => object));
+async function importAll(port: TopologyPort, operations: readonly OwnedOperation[], { mayChange, signal }: Consent): Promise<boolean> {
+  const ordered = inOrder(operations).flat();
   try {
-    for (let from = 0; from < objects.length; from += BULK_UP_TO) await port.bulk(objects.slice(from, from + BULK_UP_TO));
+    for (let from = 0; from < ordered.length; from += BULK_UP_TO) {
+      const part = ordered.slice(from, from + BULK_UP_TO);
+      const may = await Promise.all(part.map(async ({ uid }) => (await mayChange?.(uid)) ?? true));
+      signal?.throwIfAborted();
+      const objects = part.filter((_, index) => may[index]).map(({ object }) => object);
+      if (objects.length > 0) await port.bulk(objects);
+    }
     return true;
   } catch (error) {
     if (!(error instanceof BrokerError) || error.failure === "unreachable") throw error;

@@ -58,6 +58,25 @@ export function winnersOf(claims: readonly Claim[]): ReadonlyMap<string, Claim> 
 
 const seniority = ({ owner: { createdAt, namespace, name, kind } }: Claim): string => [createdAt, namespace, name, kind].join(" ");
 
+/** Finds, of many claims, those that the answer for a few may depend on: they want the same, or have what these lead from or into. */
+export function concernsOf(many: readonly Claim[]): (few: readonly Claim[]) => readonly Claim[] {
+  const index = new Map<string, Claim[]>();
+  for (const claim of many) {
+    for (const key of [...claim.keys, ...claim.places]) {
+      const known = index.get(key);
+      if (known === undefined) index.set(key, [claim]);
+      else known.push(claim);
+    }
+  }
+  return (few) => {
+    const keys = few.flatMap(({ wanted, keys: own, places }) => [...own, ...places, ...[...wanted.values()].flatMap(sourceOf)]);
+    return [...new Set(keys.flatMap((key) => index.get(key) ?? []))];
+  };
+}
+
+const sourceOf = (object: BrokerObject): readonly string[] =>
+  object.type === "binding" ? [targetKey({ type: "exchange", name: object.source })] : [];
+
 /** Who has something that this claim wants, too, and is older. */
 export function seniorOf(
   { owner, keys }: Claim,

@@ -113,7 +113,7 @@ function outcomeOf({ places, wanted, owned, mayEnd = false }: Claim, actual: Act
 }
 
 /** What must be there for an object to be declared. */
-const endsOf = (object: BrokerObject): readonly Target[] =>
+export const endsOf = (object: BrokerObject): readonly Target[] =>
   object.type === "binding" ? [{ type: "exchange", name: object.source }, targetOf(object)] : [];
 
 /** What must be there before what, and new bindings before old ones go, so that no message falls between them. */
@@ -128,6 +128,11 @@ const RANKS: readonly (readonly [Operation["op"], BrokerObject["type"]])[] = [
   ...ORDER.map((type) => ["declare", type] as const),
   ...ORDER.toReversed().map((type) => ["remove", type] as const),
 ];
+
+const RANK_OF: ReadonlyMap<string, number> = new Map(RANKS.map(([op, type], rank) => [`${op} ${type}`, rank]));
+
+/** The turn of an operation: what has a lower one comes first. */
+export const rankOf = ({ op, object }: Operation): number => RANK_OF.get(`${op} ${object.type}`) ?? RANKS.length;
 
 /** Operations in groups: those of one group may run side by side, the groups one after the other. Empty groups are left out. */
 export function inOrder<T extends Operation>(operations: readonly T[]): readonly (readonly T[])[] {

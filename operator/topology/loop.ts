@@ -66,6 +66,7 @@ export function startLoop(actor: Actor, clock: Clock, afterPass: () => void): Ac
     },
     async [Symbol.asyncDispose]() {
       stopped = true;
+      actor[Symbol.dispose]();
       timer?.handle[Symbol.dispose]();
       beside?.timer[Symbol.dispose]();
       await Promise.all([running, beside?.done]);

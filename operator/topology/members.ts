@@ -79,7 +79,8 @@ export function createMembers(
         const known = byBroker.get(broker)?.get(id);
         if (known !== undefined && previous !== undefined && wantsTheSame(kind, object, previous)) {
           byBroker.get(broker)?.set(id, { ...known, object });
-          return isEcho(object) ? undefined : onChange(broker, id);
+          const told = canonical(object.status) === canonical(previous.status) || isEcho(object);
+          return told ? undefined : onChange(broker, id);
         }
         const member = (values: SecretValues): Member => memberOf(id, kind, resource, object, values);
         const needs = kind.needs(object);

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { inParallel } from "../runtime/in-parallel.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { Claim } from "./claim.ts";
-import type { Settled } from "./diff.ts";
+import type { Actual, Settled } from "./diff.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
@@ -17,21 +17,25 @@ import { sync } from "./sync.ts";
 import { verdictOf } from "./verdicts.ts";
 import { isOlder } from "./versions.ts";
 
-/** Status writes that run side by side. */
-const REPORTS = 32;
+/** Status writes that run side by side. More are no faster with an API server on two cores, and each takes longer. */
+const REPORTS = 8;
+/** Objects of which one pass says that they are Ready: what changes meanwhile waits no longer than these take. */
+const READY_UP_TO = 500;
 
 export type Said = readonly [member: Member, condition: ConditionInput, plan?: readonly string[] | undefined];
 
 /** Writes what is said of each. Resolves with after how many ms some of it is to be said again. */
 export type Report = (said: readonly Said[]) => Promise<readonly number[]>;
 
-export function createReport(reporter: Reporter, repairs: Repairs): Report {
+/** @param signal ends it between two writes; it rejects with the reason then */
+export function createReport(reporter: Reporter, repairs: Repairs, signal: AbortSignal): Report {
   return async (said) => {
     const again: number[] = [];
-    await inParallel(said, REPORTS, async ([member, condition, plan]) => {
+    const say = async ([member, condition, plan]: Said): Promise<void> => {
       const wait = await reporter.report(member.resource, member.object, condition, { repairs: repairs.count(member), plan });
       if (wait !== undefined) again.push(wait);
-    });
+    };
+    await inParallel(said, REPORTS, say, signal);
     return again;
   };
 }
@@ -41,6 +45,8 @@ interface RoundInput {
   /** Objects that are not being deleted; those that somebody waits for first. */
   readonly members: readonly Member[];
   readonly rivals: readonly Claim[];
+  /** Somebody waits for these. */
+  readonly urgent: (member: Member) => boolean;
   /** Beside a round over everything: the broker is asked about these members alone. */
   readonly beside: boolean;
 }
@@ -54,27 +60,44 @@ export interface RoundOptions {
   readonly migrations: Migrations;
   readonly reporter: Reporter;
   readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** What is known of a connection's objects. A member is another one as soon as its object changes. */
+interface Remembered {
+  /** What was equal. */
+  readonly settled: Settled;
+  /** Of whom it was said. */
+  readonly told: WeakSet<Member>;
+  /** What was declared since the last look at everything, which was this one. */
+  unread: { readonly since: Actual; readonly claims: WeakSet<Claim> };
 }
 
 /**
- * Brings members in line and says how each of them stands. Resolves with after how many ms to look again.
+ * Brings members in line and says how each of them stands. Resolves with after how many ms to look again, and whether much is missing still.
  * Throws `BrokerError` when the broker is lost, `KubeError` when the API server is.
  */
-export type Round = (input: RoundInput) => Promise<readonly number[]>;
+export type Round = (input: RoundInput) => Promise<{ readonly again: readonly number[]; readonly sliced: boolean }>;
 
-export function createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report }: RoundOptions): Round {
-  /** Of each connection: what was equal, and of whom it has been said. A member is another one as soon as its object changes. */
-  const remembered = new WeakMap<Session["picture"], { readonly settled: Settled; readonly told: WeakSet<Member> }>();
+export function createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report, signal }: RoundOptions): Round {
+  const connections = new WeakMap<Session["picture"], Remembered>();
+  const remembered = ({ picture: { actual }, picture }: Session): Remembered => {
+    const since = { since: actual, claims: new WeakSet<Claim>() };
+    const known = connections.get(picture) ?? { settled: new WeakMap(), told: new WeakSet(), unread: since };
+    if (known.unread.since !== actual) known.unread = since;
+    connections.set(picture, known);
+    return known;
+  };
 
-  return async ({ session, members, rivals, beside }) => {
-    const { settled, told } = remembered.get(session.picture) ?? { settled: new WeakMap(), told: new WeakSet() };
-    remembered.set(session.picture, { settled, told });
+  return async ({ session, members, rivals, urgent, beside }) => {
+    const { settled, told, unread } = remembered(session);
     const started = clock.elapsed();
     const { version } = session.facts;
     const tooNew = ({ needs }: Member): boolean => needs !== undefined && isOlder(version, needs.version);
     const held = (one: Member) =>
       holdOf(one.object) !== undefined || one.lacking !== undefined || tooNew(one) || refusals.held(one) !== undefined;
-    const result = await sync(kube, { session, members, rivals, held, settled, beside });
+    const result = await sync(kube, { session, members, rivals, held, settled, unread: unread.claims, urgent, signal, beside });
+    const { claims: unreadStill } = remembered(session).unread;
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     if (result.done.size > result.failures.size) refusals.retryMissing();
     const again: number[] = result.more ? [5] : [];
@@ -84,6 +107,7 @@ export function createRound({ kube, clock, metrics, refusals, repairs, migration
       result.outcomes,
     );
     const said: Said[] = [];
+    const ready: Said[] = [];
     for (const member of members) {
       const { uid } = member.claim.owner;
       const progress = migrating.get(uid);
@@ -97,14 +121,26 @@ export function createRound({ kube, clock, metrics, refusals, repairs, migration
         said.push([member, refusal("BrokerTooOld", `${what} needs RabbitMQ ${since}, and this one is ${version}`)]);
         continue;
       }
+      if (unreadStill.has(member.claim)) {
+        repairs.done(member, result.done.get(uid) ?? [], false);
+        continue;
+      }
       const inSync = result.outcomes.get(uid)?.state === "in-sync";
       if (inSync && told.has(member) && !result.done.has(uid) && reporter.stands(member.object)) continue;
       const { condition, plan, againInMs } = verdictOf(member, result, { session, refusals, repairs });
       if (againInMs !== undefined) again.push(againInMs);
       if (condition === undefined) continue;
-      if (inSync && condition.status === "True") told.add(member);
-      said.push([member, condition, plan]);
+      const waitedFor = urgent(member) || result.done.has(uid);
+      (condition.status === "True" && !waitedFor ? ready : said).push([member, condition, plan]);
     }
-    return [...again, ...(await report(said))];
+    // The broker comes first: while much is missing on it, writing to each that it is Ready now would keep the rest waiting.
+    const [now, later] = result.sliced ? [[], ready] : [ready.slice(0, READY_UP_TO), ready.slice(READY_UP_TO)];
+    if (later.length > 0) again.push(0);
+    const all = [...said, ...now];
+    again.push(...(await report(all)));
+    for (const [member, condition] of all) {
+      if (condition.status === "True" && result.outcomes.get(member.claim.owner.uid)?.state === "in-sync") told.add(member);
+    }
+    return { again, sliced: result.sliced };
   };
 }

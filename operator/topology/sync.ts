@@ -1,21 +1,12 @@
 import type { BrokerError, KubePort, Target } from "../adapters/ports.ts";
-import { inParallel } from "../runtime/in-parallel.ts";
-import { isKubeError } from "../runtime/kube-error.ts";
 import { apply, type OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
-import { diff, type Outcome, type Settled } from "./diff.ts";
+import { diff, inOrder, type Outcome, type Settled } from "./diff.ts";
 import { targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
-import { isOwned, writeOwned } from "./ownership.ts";
-
-/**
- * Operations of one pass. A new object does not wait for them, for it is done beside them; a change of an old one does. So many, because the broker
- * comes first: while thousands are missing on it, writing to each that it is Ready now would keep the rest waiting.
- */
-const BATCH = 40_000;
-/** More are no faster with an API server on two cores, and each takes longer: a new object would wait behind them. */
-const PARALLEL_WRITES = 8;
+import { startOwning } from "./owning.ts";
+import { areImportable, operationsOf, sliceOf } from "./slice.ts";
 
 export interface SyncInput {
   readonly session: Session;
@@ -26,6 +17,11 @@ export interface SyncInput {
   /** Whether the broker refused this one a moment ago: it is compared, but not tried. */
   readonly held: (member: Member) => boolean;
   readonly settled: Settled;
+  /** Claims that were declared since everything was looked at last; more of them are added. They are not declared again before the next look. */
+  readonly unread: WeakSet<Claim>;
+  /** Somebody waits for these: they come first, and are read back at once. */
+  readonly urgent: (member: Member) => boolean;
+  readonly signal: AbortSignal;
   /** Another pass runs: the broker is asked about these members alone. */
   readonly beside: boolean;
 }
@@ -38,82 +34,59 @@ export interface SyncResult {
   readonly done: ReadonlyMap<string, readonly OwnedOperation[]>;
   /** More is to be done right away. */
   readonly more: boolean;
+  /** This was a slice: much is missing on the broker still. */
+  readonly sliced: boolean;
 }
 
 /**
- * One pass: compare, write down what will be owned, change the broker, read back what was changed, compare again.
- * Throws `BrokerError` when the broker is lost, `KubeError` when the API server is.
+ * One pass: compare, write down what will be owned and change the broker as it is written, read back what was changed, compare again. Of very much only
+ * a slice is done, and what was imported is read back with the last of them: the list of everything is too long for each.
+ * Throws `BrokerError` when the broker is lost, `KubeError` when the API server is, the signal's reason when it aborts.
  */
 export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Promise<SyncResult> {
-  const { session, members, rivals, held, settled, beside } = input;
+  const { session, members, rivals, held, settled, unread, urgent, signal, beside } = input;
   const { picture, port, facts } = session;
   const compare = () => diff(members.map(claimOf), rivals, picture.actual, settled);
   const before = compare();
-  const { batch, more } = firstOf(
-    members.filter((member) => !held(member)),
-    before,
-  );
-  const owned = await own(kube, batch, before);
+  const free = members.filter((member) => !held(member) && !unread.has(member.claim));
+  const slice = sliceOf(free, { outcomes: before, actual: picture.actual, urgent });
+  const inTurn = inOrder(slice.members.flatMap(({ claim }) => operationsOf(claim, before))).flat();
+  const owning = startOwning(kube, inTurnOf(slice.members, inTurn), before, signal);
+  const bulk = facts.capabilities.includes("bulk");
+  const [owned, failures] = await both(owning.all, apply(port, inTurn, bulk, { mayChange: (uid) => owning.of(uid), signal }));
+  const more = slice.more || owned.length < slice.members.length;
   const operations = owned.flatMap(({ claim }) => operationsOf(claim, before));
-  if (operations.length === 0) return { outcomes: before, failures: new Map(), done: new Map(), more: more || owned.length < batch.length };
-  const failures = await apply(port, operations, facts.capabilities.includes("bulk"));
-  const changed = [...targetsOf(owned)];
-  if (beside) await picture.look(changed);
+  const done = Map.groupBy(operations, ({ uid }) => uid);
+  // What earlier slices declared is still to be read back when there is nothing left to declare.
+  if (operations.length === 0) return { outcomes: before, failures: new Map(), done, more, sliced: slice.more };
+  const later = (member: Member): boolean =>
+    slice.more && !urgent(member) && !failures.has(member.claim.owner.uid) && areImportable(operationsOf(member.claim, before));
+  const [unseen, seen] = [owned.filter(later), owned.filter((member) => !later(member))];
+  for (const { claim } of unseen) unread.add(claim);
+  const changed = [...targetsOf(seen)];
+  if (beside || slice.more) await picture.look(changed);
   else {
     for (const target of changed) picture.doubt(target);
     await picture.refresh();
   }
-  return { outcomes: compare(), failures, done: Map.groupBy(operations, ({ uid }) => uid), more: more || owned.length < batch.length };
+  for (const target of targetsOf(unseen)) picture.doubt(target);
+  return { outcomes: compare(), failures, done, more, sliced: slice.more };
 }
 
 const claimOf = ({ claim }: Member): Claim => claim;
 
-const operationsOf = ({ owner: { uid } }: Claim, outcomes: ReadonlyMap<string, Outcome>): readonly OwnedOperation[] => {
-  const outcome = outcomes.get(uid);
-  return outcome?.state === "changing" || outcome?.state === "blocked" ? outcome.operations.map((one) => ({ ...one, uid })) : [];
-};
-
-/** The members that need something, up to a batch; whole members only, for an object is ready as a whole. */
-function firstOf(members: readonly Member[], outcomes: ReadonlyMap<string, Outcome>): { batch: readonly Member[]; more: boolean } {
-  const batch: Member[] = [];
-  let operations = 0;
-  for (const member of members) {
-    const outcome = outcomes.get(member.claim.owner.uid);
-    const count = operationsOf(member.claim, outcomes).length;
-    const adopted = outcome?.state === "in-sync" && !isSettled(member);
-    if (count === 0 && !adopted) continue;
-    if (operations >= BATCH) return { batch, more: true };
-    batch.push(member);
-    operations += count + 1;
-  }
-  return { batch, more: false };
+/** Those whose operations come first, first: the broker need not wait for the others. */
+function inTurnOf(members: readonly Member[], operations: readonly OwnedOperation[]): readonly Member[] {
+  const turns = new Map<string, number>();
+  for (const [turn, { uid }] of operations.entries()) if (!turns.has(uid)) turns.set(uid, turn);
+  const turnOf = ({ claim }: Member): number => turns.get(claim.owner.uid) ?? operations.length;
+  return members.toSorted((one, other) => turnOf(one) - turnOf(other));
 }
 
-/** Whether the object says exactly what it owns. */
-const isSettled = ({ object, claim, digests }: Member): boolean => isOwned(object, digests) && claim.owned.isSubsetOf(digests);
-
-/**
- * Writes down what each member owns before anything is done for it: what it had AND what it will have while both may be on the broker,
- * only what it has once the broker agrees. A member that changed meanwhile is left out: its newer version comes by itself.
- */
-async function own(
-  kube: Pick<KubePort, "patch">,
-  members: readonly Member[],
-  outcomes: ReadonlyMap<string, Outcome>,
-): Promise<readonly Member[]> {
-  const refused = new Set<Member>();
-  await inParallel(members, PARALLEL_WRITES, async (member) => {
-    const { object, claim, resource, digests } = member;
-    const settled = outcomes.get(claim.owner.uid)?.state === "in-sync";
-    if (settled ? isSettled(member) : isOwned(object, digests)) return;
-    try {
-      await writeOwned(kube, resource, object, settled ? digests : digests.union(claim.owned));
-    } catch (error) {
-      if (!isKubeError(error, 404, 409)) throw error;
-      refused.add(member);
-    }
-  });
-  return members.filter((member) => !refused.has(member));
+/** Both results; rejects with the first error, after both have ended. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }
 
 function targetsOf(members: readonly Member[]): Iterable<Target> {

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { createTopologyWorld, type TopologyWorld } from "../../test/fakes/topology-world.ts";
+
+/** Of three slices. */
+const MANY = 600;
+
+async function manyQueues(world: TopologyWorld): Promise<void> {
+  for (let n = 0; n < MANY; n++) await world.queue(`old-${n}`);
+}
+const imported = ({ vhost }: TopologyWorld): readonly number[] =>
+  vhost.calls.flatMap((call) => (call.startsWith("bulk ") ? [Number(call.slice("bulk ".length))] : []));
+
+test("thousands are declared in slices, each once, and read back with the last", async () => {
+  await using world = await createTopologyWorld({ events: true });
+  await manyQueues(world);
+  await world.start();
+  await world.clock.advance(1_000);
+  expect(imported(world).reduce((sum, count) => sum + count, 0)).toBe(MANY);
+  expect(world.vhost.calls.filter((call) => call.startsWith("declare") || call.startsWith("read"))).toEqual([]);
+  expect(world.vhost.calls.filter((call) => call.startsWith("observe")).length).toBeLessThan(5);
+  const states = await Promise.all(Array.from({ length: MANY }, (_, n) => world.ready("Queue", `old-${n}`)));
+  expect(states.filter((ready) => ready?.status !== "True")).toEqual([]);
+  expect(world.events()).toEqual([]);
+});
+
+test("what thousands wait for comes first, wherever it stands, and two that wait for each other are not left out", async () => {
+  await using world = await createTopologyWorld();
+  for (let n = 0; n < MANY; n++) await world.queue(`old-${n}`, { bindings: [{ exchange: "last", routingKey: `${n}` }] });
+  await world.exchange("last", { bindings: [{ exchange: "other" }] });
+  await world.exchange("other", { bindings: [{ exchange: "last" }] });
+  await world.start();
+  await world.clock.advance(1_000);
+  expect(await world.ready("Queue", "old-0")).toMatchObject({ status: "True" });
+  expect(await world.ready("Queue", `old-${MANY - 1}`)).toMatchObject({ status: "True" });
+  expect(await world.ready("Exchange", "last")).toMatchObject({ status: "True" });
+  expect(await world.ready("Exchange", "other")).toMatchObject({ status: "True" });
+  expect(world.events()).toEqual([]);
+});
+
+test("an object that is changed or deleted meanwhile waits for a slice, not for all of them", async () => {
+  await using world = await createTopologyWorld();
+  await world.exchange("there");
+  await world.queue("changing");
+  await world.queue("going");
+  await world.start();
+  await world.crash();
+  await manyQueues(world);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.vhost.hold = promise;
+  await world.start();
+  const before = world.vhost.calls.length;
+  await world.queue("changing", { bindings: [{ exchange: "there" }] });
+  await world.remove("Queue", "going");
+  world.vhost.hold = undefined;
+  resolve();
+  await world.clock.advance(1_000);
+  const later = world.vhost.calls.slice(before);
+  const imports = later.flatMap((call, at) => (call.startsWith("bulk") ? [at] : []));
+  const removed = later.indexOf("remove queue/going");
+  expect(removed).toBeGreaterThan(0);
+  expect(removed).toBeLessThan(imports.at(-1) ?? 0);
+  expect(later.indexOf("read queue/changing")).toBeGreaterThan(0);
+  expect(later.indexOf("read queue/changing")).toBeLessThan(imports.at(-1) ?? 0);
+  expect(await world.get("Queue", "going")).toBeUndefined();
+  expect(await world.ready("Queue", "changing")).toMatchObject({ status: "True" });
+  expect(await world.ready("Queue", `old-${MANY - 1}`)).toMatchObject({ status: "True" });
+});
+
+test("an operator that ends in the middle of thousands ends at once", async () => {
+  await using world = await createTopologyWorld();
+  await manyQueues(world);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.vhost.hold = promise;
+  await world.start();
+  const ended = world.crash();
+  world.vhost.hold = undefined;
+  resolve();
+  await ended;
+  expect(imported(world).length).toBeLessThan(3);
+  await world.start();
+  await world.clock.advance(1_000);
+  expect(await world.ready("Queue", `old-${MANY - 1}`)).toMatchObject({ status: "True" });
+});

@@ -1,0 +1,80 @@
+import { isSetting } from "../adapters/ports.ts";
+import type { OwnedOperation } from "./apply.ts";
+import type { Claim } from "./claim.ts";
+import { type Actual, endsOf, type Outcome, rankOf } from "./diff.ts";
+import { targetKey, targetOf } from "./identity.ts";
+import type { Member } from "./members.ts";
+import { isSettled } from "./owning.ts";
+
+/** Operations of one pass: what changes meanwhile waits no longer than these take, about a second. */
+const SLICE = 500;
+/** The turn of those that are there already: after all that is missing. */
+const ADOPTED = 1_000;
+
+export interface Slice {
+  readonly members: readonly Member[];
+  readonly more: boolean;
+}
+
+interface Standing {
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  readonly actual: Actual;
+  /** Somebody waits for these: they come first. */
+  readonly urgent: (member: Member) => boolean;
+}
+
+interface Wanting {
+  readonly member: Member;
+  readonly operations: readonly OwnedOperation[];
+  readonly rank: number;
+}
+
+const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
+
+/** Of one kind the newest first: whoever made it just now waits for it, and thousands are no burden to those of long ago. */
+const byTurn = (one: Wanting, other: Wanting): number =>
+  one.rank - other.rank || compare(other.member.claim.owner.createdAt, one.member.claim.owner.createdAt);
+
+/** What is to be done for a claim. */
+export const operationsOf = ({ owner: { uid } }: Claim, outcomes: ReadonlyMap<string, Outcome>): readonly OwnedOperation[] => {
+  const outcome = outcomes.get(uid);
+  return outcome?.state === "changing" || outcome?.state === "blocked" ? outcome.operations.map((one) => ({ ...one, uid })) : [];
+};
+
+/**
+ * The members that something is done for next; whole members only, for an object is ready as a whole. In the order in which one thing needs another;
+ * a binding waits for both its ends, unless nothing else is left to do.
+ */
+export function sliceOf(members: readonly Member[], { outcomes, actual, urgent }: Standing): Slice {
+  const wanting = members.flatMap((member): readonly Wanting[] => {
+    const operations = operationsOf(member.claim, outcomes);
+    const adopted = outcomes.get(member.claim.owner.uid)?.state === "in-sync" && !isSettled(member);
+    if (operations.length === 0 && !adopted) return [];
+    return [{ member, operations, rank: urgent(member) ? -1 : Math.min(ADOPTED, ...operations.map(rankOf)) }];
+  });
+  if (wanting.reduce((sum, { operations }) => sum + operations.length + 1, 0) <= SLICE) {
+    return { members: wanting.map(({ member }) => member), more: false };
+  }
+  const coming = new Set<string>();
+  const chosen: Member[] = [];
+  const waiting: Member[] = [];
+  let count = 0;
+  for (const { member, operations } of wanting.toSorted(byTurn)) {
+    if (count >= SLICE) return { members: chosen, more: true };
+    const own = operations.filter(({ op, object }) => op === "declare" && object.type !== "binding");
+    const made = own.map(({ object }) => targetKey(targetOf(object)));
+    const ends = operations.flatMap(({ op, object }) => (op === "declare" ? endsOf(object).map(targetKey) : []));
+    if (!ends.every((end) => end === "exchange/" || actual.has(end) || coming.has(end) || made.includes(end))) {
+      waiting.push(member);
+      continue;
+    }
+    for (const key of made) coming.add(key);
+    chosen.push(member);
+    count += operations.length + 1;
+  }
+  return { members: [...chosen, ...waiting], more: false };
+}
+
+/** Whether the broker takes all of these at once, and a look at everything shows them later as well as now. */
+export const areImportable = (operations: readonly OwnedOperation[]): boolean =>
+  operations.every(({ op, object }) => op === "declare" && !isSetting(object));
