@@ -158,13 +158,16 @@ export function createActor(options: ActorOptions): Actor {
   ): Promise<readonly number[]> => {
     const { picture } = session;
     heard = session.events;
-    beside.open(session, all, () => [...all.filter(stays).map(({ claim }) => claim), ...rivalsOf(all)]);
+    const open = () => beside.open(session, all, () => [...all.filter(stays).map(({ claim }) => claim), ...rivalsOf(all)]);
+    // While it is looked at again what is known of it is good enough for new objects.
+    if (picture.looked) open();
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
     picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
     const look = sliced === undefined || started - sliced >= SLICED_LOOK_MS;
     if (picture.doubtful && look) await picture.refresh();
+    open();
     if (look && started - lookedAt >= poll) lookedAt = started;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
     const staying = all.filter(stays);

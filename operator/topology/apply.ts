@@ -20,6 +20,8 @@ const PARALLEL = 16;
 const BULK_FROM = 50;
 /** Declarations of one import: small, so that the broker works on one while it is written down who owns the next, and does others' work between two. */
 const BULK_UP_TO = 100;
+/** Of the first of several imports: those that somebody waits for do not wait for a hundred. */
+const FIRST_UP_TO = 20;
 
 /**
  * Does the operations in dependency order. What fails keeps its owner's later operations from running, and nobody else's.
@@ -59,8 +61,12 @@ export async function apply(
 async function importAll(port: TopologyPort, operations: readonly OwnedOperation[], { mayChange, signal }: Consent): Promise<boolean> {
   const ordered = inOrder(operations).flat();
   try {
-    for (let from = 0; from < ordered.length; from += BULK_UP_TO) {
-      const part = ordered.slice(from, from + BULK_UP_TO);
+    for (
+      let from = 0, to = ordered.length > BULK_UP_TO ? FIRST_UP_TO : BULK_UP_TO;
+      from < ordered.length;
+      [from, to] = [to, to + BULK_UP_TO]
+    ) {
+      const part = ordered.slice(from, to);
       const may = await Promise.all(part.map(async ({ uid }) => (await mayChange?.(uid)) ?? true));
       signal?.throwIfAborted();
       const objects = part.filter((_, index) => may[index]).map(({ object }) => object);

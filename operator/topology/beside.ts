@@ -13,11 +13,11 @@ const AT_ONCE = 32;
 export interface Beside {
   /** A pass begins. */
   begin(): void;
-  /** It has a connection, and works on these; `claims` are all that may want the same as a new object. */
+  /** It knows what the broker has, and works on these; `claims` are all that may want the same as a new object. Twice is once. */
   open(session: Session, members: readonly Member[], claims: () => readonly Claim[]): void;
   /** It ended. */
   end(): void;
-  /** Takes those of these that are new since the pass began, as soon as it has a connection; does nothing while none runs. Never throws. */
+  /** Takes those of these that are new since the pass began, as soon as it knows what the broker has; does nothing while none runs. Never throws. */
   take(fresh: Iterable<string>): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function createBeside({ key, member, admitted, round, signal, log }: Besi
       begun = Promise.withResolvers();
     },
     open(session, members, claims) {
-      running = { session, ids: new Set(members.map(({ id }) => id)), claims, taken: new Map() };
+      running ??= { session, ids: new Set(members.map(({ id }) => id)), claims, taken: new Map() };
       begun?.resolve();
     },
     end() {

@@ -169,7 +169,7 @@ test("many at once are imported, and each that the import refuses is tried by it
   for (let n = 0; n < 120; n++) await world.queue(`q${n}`);
   world.vhost.failNext("bulk", new BrokerError("invalid", "management", "one of them"));
   await world.start();
-  expect(world.vhost.calls).toContain("bulk 100");
+  expect(world.vhost.calls).toContain("bulk 20");
   await world.clock.advance(100);
   expect(world.vhost.objects.size).toBe(120);
   expect(await world.ready("Queue", "q119")).toMatchObject({ status: "True" });
