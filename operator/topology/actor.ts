@@ -8,6 +8,7 @@ import { errorFields, type Log } from "../runtime/log.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { backoffMs } from "../runtime/queue/backoff.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
+import { unlessAborted } from "../runtime/unless-aborted.ts";
 import { type Beside, createBeside } from "./beside.ts";
 import { createBrokerReport } from "./broker-report.ts";
 import type { Claim } from "./claim.ts";
@@ -89,7 +90,7 @@ export function createActor(options: ActorOptions): Actor {
   };
 
   const reportBroker = createBrokerReport({ reporter, link, clock, resource: options.brokerResource });
-  const figures = createFigures(reporter, clock, log);
+  const figures = createFigures(reporter, clock, log, signal);
 
   /** Objects that are being deleted. Returns when to look again. */
   const letGo = async (broker: Broker | undefined, state: LinkState | undefined, all: readonly Member[]): Promise<readonly number[]> => {
@@ -166,7 +167,7 @@ export function createActor(options: ActorOptions): Actor {
     if (started - lookedAt >= poll) picture.doubt();
     picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
     const look = sliced === undefined || started - sliced >= SLICED_LOOK_MS;
-    if (picture.doubtful && look) await picture.refresh();
+    if (picture.doubtful && look) await unlessAborted(signal, picture.refresh());
     open();
     if (look && started - lookedAt >= poll) lookedAt = started;
     const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];

@@ -2,6 +2,7 @@ import { BrokerError, type QueueFigures } from "../adapters/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { inParallel } from "../runtime/in-parallel.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
+import { unlessAborted } from "../runtime/unless-aborted.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { Reporter } from "./reporter.ts";
@@ -19,10 +20,10 @@ const PARALLEL = 8;
 /** Where there are more queues, one that never held anything is not written about: after a cold start thousands would be, for nothing. */
 const ALL_UP_TO = 100;
 
-/** Counts the queues that have objects, when it is time. Never throws: what could not be counted stays as it was. Resolves with after how many ms it is due again. */
+/** Counts the queues that have objects, when it is time. What could not be counted stays as it was. Resolves with after how many ms it is due again; rejects with the signal's reason. */
 export type Figures = (session: Session, members: readonly Member[]) => Promise<readonly number[]>;
 
-export function createFigures(reporter: Reporter, clock: Clock, log: Log): Figures {
+export function createFigures(reporter: Reporter, clock: Clock, log: Log, signal: AbortSignal): Figures {
   let dueAt = clock.elapsed() + FIRST_MS;
   /** Where the last count ended, so that each has its turn. */
   let turn = 0;
@@ -30,14 +31,15 @@ export function createFigures(reporter: Reporter, clock: Clock, log: Log): Figur
   const write = async (queues: readonly Member[], found: ReadonlyMap<string, QueueFigures>): Promise<void> => {
     let writes = 0;
     const inTurn = [...queues.slice(turn), ...queues.slice(0, turn)];
-    await inParallel(inTurn, PARALLEL, async ({ resource, object, claim }) => {
+    const writeOne = async ({ resource, object, claim }: Member): Promise<void> => {
       const [queue] = claim.wanted.values();
       const figures = queue?.type === "queue" ? found.get(queue.name) : undefined;
       if (figures === undefined || writes >= WRITES) return;
       if (queues.length > ALL_UP_TO && isIdle(figures) && !("messages" in (object.status ?? {}))) return;
       if (await reporter.count(resource, object, fieldsOf(figures))) writes++;
       turn = (turn + 1) % Math.max(1, queues.length);
-    });
+    };
+    await inParallel(inTurn, PARALLEL, writeOne, signal);
   };
 
   return async ({ port }, members) => {
@@ -47,7 +49,7 @@ export function createFigures(reporter: Reporter, clock: Clock, log: Log): Figur
     const every = Math.max(EVERY_MS, queues.length * PER_QUEUE_MS);
     dueAt = clock.elapsed() + every;
     try {
-      await write(queues, await port.figures({ consumers: queues.length <= WITH_CONSUMERS_UP_TO }));
+      await write(queues, await unlessAborted(signal, port.figures({ consumers: queues.length <= WITH_CONSUMERS_UP_TO })));
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       // The pass notices by itself that the broker is away; counts alone are no reason to say so.

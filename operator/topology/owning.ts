@@ -60,5 +60,5 @@ export function startOwning(
   };
   const all = run();
   all.catch(() => undefined);
-  return { all, of: (uid) => byUid.get(uid) ?? Promise.resolve(true) };
+  return { all, of: (uid) => byUid.get(uid) ?? Promise.resolve(false) };
 }

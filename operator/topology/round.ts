@@ -123,6 +123,8 @@ export function createRound({ kube, clock, metrics, refusals, repairs, migration
       }
       if (unreadStill.has(member.claim)) {
         repairs.done(member, result.done.get(uid) ?? [], false);
+        // Nothing is left to declare, as where the rest went away: they are read back now.
+        if (!result.sliced) again.push(0);
         continue;
       }
       const inSync = result.outcomes.get(uid)?.state === "in-sync";

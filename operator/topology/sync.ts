@@ -1,4 +1,5 @@
 import type { BrokerError, KubePort, Target } from "../adapters/ports.ts";
+import { unlessAborted } from "../runtime/unless-aborted.ts";
 import { apply, type OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
 import { diff, inOrder, type Outcome, type Settled } from "./diff.ts";
@@ -64,12 +65,13 @@ export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Pro
   const [unseen, seen] = [owned.filter(later), owned.filter((member) => !later(member))];
   for (const { claim } of unseen) unread.add(claim);
   const changed = [...targetsOf(seen)];
-  if (beside || slice.more) await picture.look(changed);
+  if (beside || slice.more) await unlessAborted(signal, picture.look(changed));
   else {
     for (const target of changed) picture.doubt(target);
-    await picture.refresh();
+    await unlessAborted(signal, picture.refresh());
   }
-  for (const target of targetsOf(unseen)) picture.doubt(target);
+  // By the list, however few: only a look at everything ends that they are unread.
+  if (unseen.length > 0) picture.doubt("topology");
   return { outcomes: compare(), failures, done, more, sliced: slice.more };
 }
 

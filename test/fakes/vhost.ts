@@ -25,6 +25,8 @@ export interface FakeVhost {
   failure: BrokerError | undefined;
   /** Set: imports are done only after it. */
   hold: Promise<void> | undefined;
+  /** Set: looks at everything are answered only after it. */
+  blind: Promise<void> | undefined;
   /** The next call whose text begins so fails with this. */
   failNext(call: string, failure: BrokerError): void;
   /** Changes it as somebody else would. */
@@ -88,6 +90,7 @@ export function createFakeVhost(): FakeVhost {
     calls,
     failure: undefined,
     hold: undefined,
+    blind: undefined,
     failNext: (call, failure) => void planned.push({ call, failure }),
     put: (...given) => given.forEach(declare),
     take: (...identities) => identities.forEach(drop),
@@ -113,6 +116,7 @@ export function createFakeVhost(): FakeVhost {
         },
         async observe(parts) {
           called(`observe${parts.length === 1 && parts[0] === "topology" ? "" : ` ${parts.join()}`}`);
+          await vhost.blind;
           return { objects: [...objects.values()].filter((object) => parts.includes(partOf(targetOf(object)))) };
         },
         async read(target) {

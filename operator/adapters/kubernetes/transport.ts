@@ -123,7 +123,9 @@ function textOf(response: http.IncomingMessage): Promise<string> {
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
     response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
     response.on("error", reject);
-    response.on("close", () => reject(new Error("the connection was lost in the middle of an answer")));
+    response.on("close", () => {
+      if (!response.complete) reject(new Error("the connection was lost in the middle of an answer"));
+    });
   });
 }
 
