@@ -25,6 +25,7 @@ import { createReport, createRound } from "./round.ts";
 import { refusal, refusedOperation } from "./say.ts";
 import { sessionFor, situationOf, stays, troubleCondition, wasReady } from "./situation.ts";
 import { farewellPlan, holdCondition, holdOf, mayUse, notAllowed } from "./standstill.ts";
+import { createUnproven } from "./unproven.ts";
 
 /** How often everything is looked at again, ms: where changes are told as they happen, and where they are not. */
 const POLL_WITH_EVENTS_MS = 30_000;
@@ -78,8 +79,9 @@ export function createActor(options: ActorOptions): Actor {
   const migrations = createMigrations(clock);
   const stop = new AbortController();
   const { signal } = stop;
+  const unproven = createUnproven(kube);
   const report = createReport(reporter, repairs, signal);
-  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report, signal });
+  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report, unproven, signal });
   const beside = createBeside({ ...options, round, admitted: (member) => mayUse(options.broker(), key, member), signal });
   /** Whether the last pass left much to do, and since when the picture has not been looked at because of it. */
   let sliced: number | undefined;
@@ -87,6 +89,7 @@ export function createActor(options: ActorOptions): Actor {
   const forget = (uid: string): void => {
     reporter.forget(uid);
     repairs.forget(uid);
+    unproven.forget(uid);
   };
 
   const reportBroker = createBrokerReport({ reporter, link, clock, resource: options.brokerResource });
@@ -107,6 +110,10 @@ export function createActor(options: ActorOptions): Actor {
       }
       const held = refusals.held(member);
       if (held !== undefined && session !== undefined) return void again.push(held.forMs);
+      if (session !== undefined && unproven.metOthers(member, session.picture.actual)) {
+        await removeFinalizer(kube, member.resource, member.object);
+        return forget(member.claim.owner.uid);
+      }
       const situation = situationOf(broker, state, member, clock.now());
       const result = await release({ kube, events }, { member, live, leaving, session, situation, migrations });
       if (result.done) return forget(member.claim.owner.uid);

@@ -1,9 +1,11 @@
 import type { KubePort } from "../adapters/ports.ts";
+import { hasFinalizer } from "../runtime/finalizer.ts";
 import { inParallel } from "../runtime/in-parallel.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import type { Outcome } from "./diff.ts";
 import type { Member } from "./members.ts";
 import { isOwned, writeOwned } from "./ownership.ts";
+import type { Unproven } from "./unproven.ts";
 
 /** Writes side by side. More are no faster with an API server on two cores, and each takes longer: whoever comes between them waits. */
 const PARALLEL = 8;
@@ -27,7 +29,7 @@ export function startOwning(
   kube: Pick<KubePort, "patch">,
   members: readonly Member[],
   outcomes: ReadonlyMap<string, Outcome>,
-  signal: AbortSignal,
+  { unproven, signal }: { readonly unproven: Pick<Unproven, "owned">; readonly signal: AbortSignal },
 ): Owning {
   const answers = new Map(members.map((member) => [member, Promise.withResolvers<boolean>()]));
   const byUid = new Map([...answers].map(([member, { promise }]) => [member.claim.owner.uid, promise]));
@@ -40,7 +42,8 @@ export function startOwning(
     let mine = true;
     try {
       if (!(settled ? isSettled(member) : isOwned(object, digests))) {
-        await writeOwned(kube, resource, object, settled ? digests : digests.union(claim.owned));
+        const written = await writeOwned(kube, resource, object, settled ? digests : digests.union(claim.owned));
+        if (!settled && !hasFinalizer(object)) unproven.owned(member, written);
       }
     } catch (error) {
       if (!isKubeError(error, 404, 409)) throw error;

@@ -14,6 +14,7 @@ import type { Reporter } from "./reporter.ts";
 import { refusal } from "./say.ts";
 import { holdOf } from "./standstill.ts";
 import { sync } from "./sync.ts";
+import type { Unproven } from "./unproven.ts";
 import { verdictOf } from "./verdicts.ts";
 import { isOlder } from "./versions.ts";
 
@@ -21,6 +22,8 @@ import { isOlder } from "./versions.ts";
 const REPORTS = 8;
 /** Objects of which one pass says that they are Ready: what changes meanwhile waits no longer than these take. */
 const READY_UP_TO = 500;
+/** When our finalizer could not be taken back from an object that changed meanwhile, ms. */
+const GIVE_BACK_MS = 100;
 
 export type Said = readonly [member: Member, condition: ConditionInput, plan?: readonly string[] | undefined];
 
@@ -60,6 +63,7 @@ export interface RoundOptions {
   readonly migrations: Migrations;
   readonly reporter: Reporter;
   readonly report: Report;
+  readonly unproven: Unproven;
   readonly signal: AbortSignal;
 }
 
@@ -79,7 +83,8 @@ interface Remembered {
  */
 export type Round = (input: RoundInput) => Promise<{ readonly again: readonly number[]; readonly sliced: boolean }>;
 
-export function createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report, signal }: RoundOptions): Round {
+export function createRound(options: RoundOptions): Round {
+  const { kube, clock, metrics, refusals, repairs, migrations, reporter, report, unproven, signal } = options;
   const connections = new WeakMap<Session["picture"], Remembered>();
   const remembered = ({ picture: { actual }, picture }: Session): Remembered => {
     const since = { since: actual, claims: new WeakSet<Claim>() };
@@ -96,11 +101,13 @@ export function createRound({ kube, clock, metrics, refusals, repairs, migration
     const tooNew = ({ needs }: Member): boolean => needs !== undefined && isOlder(version, needs.version);
     const held = (one: Member) =>
       holdOf(one.object) !== undefined || one.lacking !== undefined || tooNew(one) || refusals.held(one) !== undefined;
-    const result = await sync(kube, { session, members, rivals, held, settled, unread: unread.claims, urgent, signal, beside });
+    const result = await sync(kube, { session, members, rivals, held, settled, unread: unread.claims, urgent, unproven, signal, beside });
     const { claims: unreadStill } = remembered(session).unread;
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     if (result.done.size > result.failures.size) refusals.retryMissing();
     const again: number[] = result.more ? [5] : [];
+    // Before it is said of any that it differs: whoever reads that may delete it at once.
+    if (await unproven.settle(members, result.outcomes, session.picture.actual)) again.push(GIVE_BACK_MS);
     const migrating = await migrations(
       session,
       members.filter((one) => !tooNew(one)),

@@ -8,6 +8,7 @@ import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { startOwning } from "./owning.ts";
 import { areImportable, operationsOf, sliceOf } from "./slice.ts";
+import type { Unproven } from "./unproven.ts";
 
 export interface SyncInput {
   readonly session: Session;
@@ -22,6 +23,7 @@ export interface SyncInput {
   readonly unread: WeakSet<Claim>;
   /** Somebody waits for these: they come first, and are read back at once. */
   readonly urgent: (member: Member) => boolean;
+  readonly unproven: Pick<Unproven, "owned">;
   readonly signal: AbortSignal;
   /** Another pass runs: the broker is asked about these members alone. */
   readonly beside: boolean;
@@ -45,14 +47,14 @@ export interface SyncResult {
  * Throws `BrokerError` when the broker is lost, `KubeError` when the API server is, the signal's reason when it aborts.
  */
 export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Promise<SyncResult> {
-  const { session, members, rivals, held, settled, unread, urgent, signal, beside } = input;
+  const { session, members, rivals, held, settled, unread, urgent, unproven, signal, beside } = input;
   const { picture, port, facts } = session;
   const compare = () => diff(members.map(claimOf), rivals, picture.actual, settled);
   const before = compare();
   const free = members.filter((member) => !held(member) && !unread.has(member.claim));
   const slice = sliceOf(free, { outcomes: before, actual: picture.actual, urgent });
   const inTurn = inOrder(slice.members.flatMap(({ claim }) => operationsOf(claim, before))).flat();
-  const owning = startOwning(kube, inTurnOf(slice.members, inTurn), before, signal);
+  const owning = startOwning(kube, inTurnOf(slice.members, inTurn), before, { unproven, signal });
   const bulk = facts.capabilities.includes("bulk");
   const [owned, failures] = await both(owning.all, apply(port, inTurn, bulk, { mayChange: (uid) => owning.of(uid), signal }));
   const more = slice.more || owned.length < slice.members.length;
