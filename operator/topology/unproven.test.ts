@@ -33,6 +33,7 @@ test("an object that meets what somebody else made before anybody saw it owns no
   await world.queue("q", { maxLength: 6 });
   await world.clock.advance(1_000);
   expect(await world.ready("Queue", "q")).toMatchObject({ reason: "ArgumentsDiffer" });
+  expect((await world.get("Queue", "q"))?.metadata.finalizers ?? []).toEqual([]);
   await world.remove("Queue", "q");
   await world.clock.advance(1_000);
   expect(await world.get("Queue", "q")).toBeUndefined();
