@@ -1,4 +1,5 @@
-export type ArgumentValue = string | number | boolean | readonly ArgumentValue[] | { readonly [key: string]: ArgumentValue };
+/** What AMQP calls a field's value; null is its "no value", which brokers keep. */
+export type ArgumentValue = string | number | boolean | null | readonly ArgumentValue[] | { readonly [key: string]: ArgumentValue };
 export type Arguments = Readonly<Record<string, ArgumentValue>>;
 
 /** Types of things that are set as a whole and may be set anew at any time; in the order in which they need each other. */

@@ -46,6 +46,8 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
   };
   const withArguments = (given: object): object => (Object.keys(given).length === 0 ? {} : { arguments: given });
   const own = (what: string, vhost: string, name: string): boolean => {
+    if (name === "." || name === "..") left.push(`${what} ${name} of vhost ${vhost}: RabbitMQ's management API cannot speak of it`);
+    if (name === "." || name === "..") return true;
     if (name !== "" && !name.startsWith("amq.")) return false;
     if (name.startsWith("amq.") && what === "queue") left.push(`queue ${name} of vhost ${vhost}: its name belongs to the broker`);
     return true;

@@ -45,6 +45,9 @@ export const secretKey = (what: string, key: string) =>
     })
     .meta({ description: what });
 
+/** The management API takes them for steps in a path, however they are escaped. */
+const NO_DOTS = { rule: "!(self in ['.', '..'])", message: "RabbitMQ's management API cannot speak of anything named . or .." };
+
 const AT_MOST_255_BYTES = { rule: "size(bytes(self)) <= 255", message: "a name or routing key has at most 255 bytes" };
 
 /** A routing key, or a name that may be empty: AMQP has one byte for its length. */
@@ -68,7 +71,7 @@ export const brokerName = z
   .max(255)
   .meta({
     description: "Name on the broker. Default: metadata.name.",
-    cel: [{ rule: "!self.startsWith('amq.')", message: "names that begin with amq. belong to the broker" }, AT_MOST_255_BYTES],
+    cel: [{ rule: "!self.startsWith('amq.')", message: "names that begin with amq. belong to the broker" }, NO_DOTS, AT_MOST_255_BYTES],
   });
 
 /** `90s`, `15m`, `24h`, `7d`, or several in a row, as `1h30m`. */
@@ -113,7 +116,21 @@ export const plainName = (description: string) =>
     .string()
     .min(1)
     .max(255)
-    .meta({ description, cel: [AT_MOST_255_BYTES] });
+    .meta({ description, cel: [NO_DOTS, AT_MOST_255_BYTES] });
+
+/** Tags of a vhost or user. RabbitMQ takes them as one text with commas, and does not keep letters beyond ASCII. */
+export const tags = (description: string) =>
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(255)
+        .regex(/^[!-+\--~]([ -+\--~]*[!-+\--~])?$/),
+    )
+    .max(32)
+    .default([])
+    .meta({ description: `${description} ASCII, without commas.` });
 
 /** One of the limits that RabbitMQ puts on a vhost or a user. */
 export const limit = (what: string) =>

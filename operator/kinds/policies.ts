@@ -9,7 +9,7 @@ export const policyFields = {
   brokerRef: brokerReference,
   name: plainName("Name on the broker. Default: metadata.name.").optional(),
   pattern: z.string().max(4_096).meta({ description: "Regular expression of the names that it applies to: ^orders$ for one." }),
-  priority: z.int().min(0).max(2_147_483_647).default(0).meta({
+  priority: z.int().min(-2_147_483_648).max(2_147_483_647).default(0).meta({
     description: "Of several policies that match, the one with the highest priority applies. Equal ones are decided by chance: avoid them.",
   }),
   definition: argumentsField.meta({

@@ -26,7 +26,8 @@ function settingDifferences(spec: Setting, broker: Setting): readonly Difference
 /** A shovel's protocols that are left out are AMQP 0-9-1, and a list of one URI is that URI: as the broker takes them. */
 function meant({ type, properties }: Setting): Arguments {
   const { value } = properties;
-  if ((type !== "shovel" && type !== "federation-upstream") || typeof value !== "object" || Array.isArray(value)) return properties;
+  if ((type !== "shovel" && type !== "federation-upstream") || typeof value !== "object" || value === null || Array.isArray(value))
+    return properties;
   const full = type === "shovel" ? { "src-protocol": "amqp091", "dest-protocol": "amqp091", ...(value as Arguments) } : value;
   const one = (item: ArgumentValue): ArgumentValue =>
     Array.isArray(item) && item.length === 1 ? (item as readonly ArgumentValue[])[0]! : item;

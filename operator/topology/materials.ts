@@ -9,6 +9,7 @@ import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import { Waiting } from "../runtime/truth/outcome.ts";
 import { newPassword, passwordHash } from "./password.ts";
 import { refusal } from "./say.ts";
+import { holdOf } from "./standstill.ts";
 
 const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret" };
 /** Tries again after the API failed, ms. */
@@ -42,7 +43,7 @@ export function createMaterials({ secrets, kube, clock, log }: MaterialsOptions)
     const { namespace = "", uid = "" } = object.metadata;
     const value = await secrets.read(namespace, need.secret, need.key).catch(async (error: unknown) => {
       const missing = error instanceof Waiting && error.reason === "SecretMissing";
-      if (!missing || need.generate === undefined || isDeleting(object)) throw error;
+      if (!missing || need.generate === undefined || isDeleting(object) || holdOf(object) !== undefined) throw error;
       const password = newPassword();
       await kube.create(SECRETS, generated(object, need, password));
       return password;

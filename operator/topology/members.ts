@@ -8,7 +8,9 @@ import { type Claim, claimTo } from "./claim.ts";
 import { canonical, digestOf } from "./identity.ts";
 import type { Materials } from "./materials.ts";
 import { bindingDigests, ownedOf } from "./ownership.ts";
+import { refusal } from "./say.ts";
 import { wasReady } from "./situation.ts";
+import { unsayableIn } from "./unsayable.ts";
 import { type Needs, versionNeeded } from "./versions.ts";
 
 /** An object that wants something of a broker. */
@@ -22,7 +24,7 @@ export interface Member {
   readonly digests: ReadonlySet<string>;
   /** Changes with the values of Secrets that the claim was made of; absent where there are none. */
   readonly revision?: string;
-  /** A Secret that it needs is not as it must be: nothing is done for it. */
+  /** A Secret that it needs is not as it must be, or it says what no broker can be told: nothing is done for it. */
   readonly lacking?: ConditionInput;
   /** An older broker would ignore part of it. */
   readonly needs?: Needs;
@@ -126,5 +128,14 @@ function memberOf(
   const owner = { kind: kind.kind, namespace, name, uid, createdAt: creationTimestamp };
   const claim = { ...claimTo(owner, objects, ownedOf(object)), mayEnd: ends(object) && wasReady(object) };
   const needs = versionNeeded(objects);
-  return { id, resource, object, claim, digests: bindingDigests(objects), ...(needs === undefined ? {} : { needs }) };
+  const unsayable = unsayableIn(object, objects);
+  return {
+    id,
+    resource,
+    object,
+    claim,
+    digests: bindingDigests(objects),
+    ...(needs === undefined ? {} : { needs }),
+    ...(unsayable === undefined ? {} : { lacking: refusal("InvalidSpec", unsayable) }),
+  };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bindingsOf, createTopologyWorld, type TopologyWorld } from "../../test/fakes/topology-world.ts";
+import { BrokerError } from "../adapters/ports.ts";
 import { passwordHash } from "./password.ts";
 
 let world: TopologyWorld;
@@ -29,6 +30,18 @@ test("a setting that somebody changed is changed back, told and counted; one tha
   expect(there("policy/ttl")).toMatchObject({ properties: { priority: 7 } });
   expect(world.events()).toEqual(["DriftRepaired"]);
   expect((await world.get("Policy", "ttl"))?.status?.repairs).toBe(1);
+});
+
+test("a repair that the broker refuses at first is told and counted when it works, once", async () => {
+  await world.put("Vhost", "tenant", {});
+  await world.start();
+  await world.clock.advance(100);
+  world.vhost.failNext("declare vhost/tenant", new BrokerError("unavailable", "management", "it is still being deleted"));
+  world.vhost.take("vhost/tenant");
+  await world.clock.advance(10_000);
+  expect(await world.ready("Vhost", "tenant")).toMatchObject({ status: "True" });
+  expect(world.events()).toEqual(["DriftRepaired"]);
+  expect((await world.get("Vhost", "tenant"))?.status?.repairs).toBe(1);
 });
 
 test("nothing is asked about settings that nobody has an object for", async () => {

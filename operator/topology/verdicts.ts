@@ -43,6 +43,7 @@ export function verdictOf(
   // Its turn comes with the next batch.
   if (outcome.state === "changing" && done.length === 0 && held === undefined) return {};
   if (held === undefined) repairs.done(member, done, outcome.state === "in-sync");
+  else if (failure !== undefined) repairs.failed(member);
   const againInMs = wait ?? held?.forMs ?? (outcome.state === "changing" ? 100 : undefined);
   const condition = held === undefined ? readyCondition(outcome, member.claim, display) : refusedOperation(held.error);
   return { condition, ...(againInMs === undefined ? {} : { againInMs }) };

@@ -24,6 +24,7 @@ import { createProbe } from "./probe.ts";
 import { assertEmpty, queueCounts } from "./queue-counts.ts";
 import { queueFigures } from "./queue-figures.ts";
 import { createSettings } from "./settings.ts";
+import { isUnnameable, unbind } from "./unbind.ts";
 
 const OBSERVE_DEADLINE_MS = 30_000;
 const BULK_DEADLINE_MS = 120_000;
@@ -131,6 +132,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
     },
     async remove(object, { ifEmpty = false, ifDrained = false } = {}) {
       if (isSetting(object)) return settings.remove(object, ifEmpty);
+      if (object.type === "binding" && isUnnameable(object)) return unbind(connection, object);
       const queue = object.type === "queue" ? object : undefined;
       if (queue !== undefined && (ifEmpty || ifDrained)) await assertEmpty(api, connection, vhost, queue.name, { evenIfUsed: ifDrained });
       const path = object.type === "binding" ? await bindingPath(api, vhost, object) : objects.pathOf(vhost, object);

@@ -4,7 +4,7 @@ import type { ArgumentValue, BrokerObject, Declared, Target } from "../ports.ts"
 /** How the management API speaks of exchanges, queues and bindings. Fields that we do not read are left out. */
 
 const value: z.ZodType<ArgumentValue> = z.lazy(() =>
-  z.union([z.string(), z.number(), z.boolean(), z.array(value), z.record(z.string(), value)]),
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(value), z.record(z.string(), value)]),
 );
 /** A table of arguments; whatever else stands for an empty one. */
 export const argumentTable = z.record(z.string(), value).catch({});

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { readyColumns } from "../columns.ts";
-import { commonStatus, secretKey } from "../fields.ts";
+import { commonStatus, plainName, secretKey } from "../fields.ts";
 
 /** A RabbitMQ broker that exists already: where it is and how to log in. One vhost. */
 export const brokerKind = defineKind({
@@ -40,12 +40,7 @@ export const brokerKind = defineKind({
         description:
           "For amqps and https with an authority of your own or with client certificates; of the operator's connections, not of the workers'. A changed Secret takes effect within seconds.",
       }),
-    vhost: z
-      .string()
-      .min(1)
-      .max(255)
-      .optional()
-      .meta({ description: "The vhost, instead of the one in the URI: so that Brokers for several vhosts can share one Secret." }),
+    vhost: plainName("The vhost, instead of the one in the URI: so that Brokers for several vhosts can share one Secret.").optional(),
     allowedNamespaces: z
       .array(z.string().min(1).max(63))
       .max(256)

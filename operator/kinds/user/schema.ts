@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerReference, limit, plainDeletionPolicy, plainName, secretKey, topologyStatus } from "../fields.ts";
+import { brokerReference, limit, plainDeletionPolicy, plainName, secretKey, tags, topologyStatus } from "../fields.ts";
 
 /** A user of the broker. The password comes from a Secret, or is made and put into one. */
 export const userKind = defineKind({
@@ -21,11 +21,7 @@ export const userKind = defineKind({
   spec: z.strictObject({
     brokerRef: brokerReference,
     name: plainName("Name on the broker. Default: metadata.name.").optional(),
-    tags: z
-      .array(z.string().min(1).max(255))
-      .max(32)
-      .default([])
-      .meta({ description: "management, policymaker, monitoring, administrator, or any other." }),
+    tags: tags("management, policymaker, monitoring, administrator, or any other."),
     passwordFrom: secretKey("Where the password stands. A changed one takes effect within seconds.", "password").optional(),
     passwordHashFrom: secretKey("Where RabbitMQ's salted SHA-256 hash of the password stands, in base64.", "passwordHash").optional(),
     generateInto: z

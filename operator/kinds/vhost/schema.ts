@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineKind, type ObjectOf } from "../../runtime/define-kind.ts";
 import { topologyColumns } from "../columns.ts";
-import { brokerReference, deletionPolicy, limit, plainName, topologyStatus } from "../fields.ts";
+import { brokerReference, deletionPolicy, limit, plainName, tags, topologyStatus } from "../fields.ts";
 
 /** A vhost on the broker of the Broker object that it refers to; what is in it needs a Broker object that leads there. */
 export const vhostKind = defineKind({
@@ -16,7 +16,7 @@ export const vhostKind = defineKind({
     brokerRef: brokerReference,
     name: plainName("Name on the broker. Default: metadata.name.").optional(),
     description: z.string().max(1_024).default("").meta({ description: "For people." }),
-    tags: z.array(z.string().min(1).max(255)).max(32).default([]).meta({ description: "Tags of the vhost." }),
+    tags: tags("Tags of the vhost."),
     defaultQueueType: z
       .enum(["classic", "quorum", "stream"])
       .optional()
