@@ -29,6 +29,8 @@ const definitions = definitionsSchema.parse({
       tags: ["management"],
       limits: { "max-channels": 3 },
     },
+    { name: "old", password_hash: "bWQ1", hashing_algorithm: "rabbit_password_hashing_md5", tags: "" },
+    { name: "own", password_hash: "eA==", hashing_algorithm: "my_hashing", tags: "" },
   ],
   vhosts: [
     { name: "/", limits: [] },
@@ -99,6 +101,7 @@ test("everything is wanted as the broker has it, by the Broker object of its vho
       "rabbitmq queue/a/b",
       "rabbitmq shovel/s",
       "rabbitmq user/Alice",
+      "rabbitmq user/old",
       "rabbitmq vhost//",
       "rabbitmq vhost/Tenant A",
       "rabbitmq-tenant-a federation-upstream/hq",
@@ -112,6 +115,8 @@ test("everything is wanted as the broker has it, by the Broker object of its vho
   );
   const queue = wanted.find(([, one]) => one.type === "queue" && one.name === "q")?.[1];
   expect(queue).toMatchObject({ kind: "classic", arguments: { "x-queue-type": "classic", "x-message-ttl": 1_000 } });
+  const old = wanted.find(([, one]) => one.type === "user" && one.name === "old")?.[1];
+  expect(old).toMatchObject({ properties: { hashing_algorithm: "rabbit_password_hashing_md5" } });
   const vhost = wanted.find(([, one]) => one.type === "vhost" && one.name === "Tenant A")?.[1];
   expect(vhost).toMatchObject({ properties: { description: "d", tags: ["t"], default_queue_type: "quorum", limits: { "max-queues": 9 } } });
 });
@@ -144,6 +149,7 @@ test("upstreams and shovels are adopted as they are, once their URIs stand in th
 
 test("what has no manifest is told, and no login is anywhere", () => {
   expect(left).toEqual([
+    "user own: its password is hashed by my_hashing, and a User can say sha256, sha512 and md5 only",
     "queue amq.gen-1 of vhost /: its name belongs to the broker",
     "shovel old of vhost /: a Shovel has no field for delete-after",
     "parameter all of federation-upstream-set in vhost /: there is no kind for it",

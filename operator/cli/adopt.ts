@@ -19,6 +19,7 @@ export interface Adopted {
   readonly missing: readonly string[];
 }
 
+const SHA256 = "rabbit_password_hashing_sha256";
 const EXCHANGE_TYPES = /^(direct|fanout|topic|headers|x-[a-z0-9-]+)$/;
 const LIMITS: Readonly<Record<string, string>> = { "max-connections": "connections", "max-queues": "queues", "max-channels": "channels" };
 
@@ -76,9 +77,10 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
       limits,
     });
   }
-  for (const { name, password_hash: hash, hashing_algorithm: algorithm, tags, limits } of definitions.users) {
-    if (algorithm !== undefined && algorithm !== "rabbit_password_hashing_sha256") {
-      left.push(`user ${name}: its password is hashed by ${algorithm}, and Longshore knows SHA-256 only`);
+  for (const { name, password_hash: hash, hashing_algorithm: algorithm = SHA256, tags, limits } of definitions.users) {
+    const by = /^rabbit_password_hashing_(sha256|sha512|md5)$/.exec(algorithm)?.[1];
+    if (by === undefined) {
+      left.push(`user ${name}: its password is hashed by ${algorithm}, and a User can say sha256, sha512 and md5 only`);
       continue;
     }
     const resource = names.nameFor("User", name);
@@ -90,6 +92,7 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
       ...common("/", name, resource),
       tags,
       ...(hash === "" ? {} : { passwordHashFrom: { secretKeyRef: { name: secret } } }),
+      ...(hash === "" || by === "sha256" ? {} : { passwordHashAlgorithm: by }),
       limits: limitsOf(limits),
     });
   }
@@ -102,6 +105,10 @@ export function adopt(definitions: Definitions, broker: string): Adopted {
     });
   }
   for (const { vhost, user, exchange, ...patterns } of definitions.topic_permissions) {
+    if (exchange === "") {
+      left.push(`topic permission of ${user} on the default exchange of vhost ${vhost}: it has no effect, for that is no topic exchange`);
+      continue;
+    }
     const name = names.nameFor("TopicPermission", vhost, user, exchange);
     put("TopicPermission", name, { brokerRef: { name: brokerOf(vhost) }, deletionPolicy: "Retain", user, exchange, ...patterns });
   }

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { stringify } from "yaml";
 import { type ConvertedBeat, convertBeat } from "../convert/celery-beat.ts";
 import { scheduleKind } from "../kinds/schedule/schema.ts";
 import { GROUP, VERSION } from "../runtime/define-kind.ts";
+import { kubeYaml } from "./kube-yaml.ts";
 import { UsageError } from "./yaml-source.ts";
 
 export const CELERY_BEAT_USAGE = `npm run longshore -- convert celerybeat beat.json [options]
@@ -53,5 +53,5 @@ function printable({ entry, schedule, notes }: ConvertedBeat): string {
   const parsed = scheduleKind.spec.safeParse(schedule.spec);
   const refused = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `# REFUSED  spec.${path.join(".")}: ${message}`);
   const object = { apiVersion: `${GROUP}/${VERSION}`, kind: scheduleKind.kind, metadata: { name: schedule.name }, spec: schedule.spec };
-  return `${[...comments, ...refused].join("\n")}\n${stringify(object, { lineWidth: 0 })}`;
+  return `${[...comments, ...refused].join("\n")}\n${kubeYaml(object)}`;
 }

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { stringify } from "yaml";
 import type { Note } from "../convert/note.ts";
 import { type Beside, type Converted, convertScaledObject } from "../convert/scaled-object.ts";
 import { queueEntries } from "../kinds/worker-pool/inputs.ts";
 import { type WorkerPool, workerPoolKind } from "../kinds/worker-pool/schema.ts";
 import { CELERY_BEAT_USAGE, celeryBeat } from "./celery-beat.ts";
+import { kubeYaml } from "./kube-yaml.ts";
 import { asMap, readObjects, UsageError, type YamlObject } from "./yaml-source.ts";
 
 export const CONVERT_USAGE = `npm run longshore -- convert scaledobject.yaml [options]
@@ -80,7 +80,7 @@ function printable({ name, namespace, annotations, pool, broker, notes }: Conver
     ...(all ? lines("MAPPED", notes, "mapped") : []),
   ];
   const document = (kind: string, of: object, body: object): string =>
-    stringify({ apiVersion: "longshore.dev/v1alpha1", kind, metadata: of, spec: body }, { lineWidth: 0 });
+    kubeYaml({ apiVersion: "longshore.dev/v1alpha1", kind, metadata: of, spec: body });
   return `${header.join("\n")}\n${document("Broker", meta(brokerName), broker)}---\n${document("WorkerPool", metadata, spec)}`;
 }
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { stringify } from "yaml";
 import * as z from "zod";
 import { adopt } from "./adopt.ts";
 import { definitionsSchema } from "./definitions.ts";
+import { kubeYaml } from "./kube-yaml.ts";
 import { UsageError } from "./yaml-source.ts";
 
 export const IMPORT_USAGE = `longshore import <definitions.json> [--broker NAME]
@@ -30,7 +30,7 @@ export async function importDefinitions(args: readonly string[], folder: string,
   const { manifests, left, missing } = adopt(parsed.data, values.broker);
   print(missing.map((line) => `# to make before: ${line}\n`).join(""));
   print(left.map((line) => `# left out: ${line}\n`).join(""));
-  print(manifests.map((manifest) => stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n"));
+  print(manifests.map(kubeYaml).join("---\n"));
 }
 
 async function fromFile(path: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Farewell, farewell, type Leaving } from "./farewell.ts";
+import { type Farewell, farewell, givesUp, type Leaving, type Refused } from "./farewell.ts";
 
 const plain: Leaving = {
   policy: "Delete",
@@ -42,3 +42,14 @@ const rows: readonly [why: string, leaving: Partial<Leaving>, want: Farewell][] 
   ],
 ];
 test.for(rows)("%s", ([, leaving, want]) => expect(farewell({ ...plain, ...leaving })).toEqual(want));
+
+const refused: Refused = { ...plain, deletedMs: 1e9, notEmpty: false };
+test.for([
+  ["a broker that refuses is asked again and again", {}, false],
+  ["with Orphan until the timeout", { unreachablePolicy: "Orphan", deletedMs: 299_999 }, false],
+  ["and no longer", { unreachablePolicy: "Orphan", deletedMs: 300_000 }, true],
+  ["nor when the Broker object goes, too", { brokerDeleting: true, deletedMs: 300_000 }, true],
+  ["what has something in it to be kept is waited for", { unreachablePolicy: "Orphan", brokerDeleting: true, notEmpty: true }, false],
+  ["while the Secret is there to look with", { notEmpty: true, waitedMs: 299_999 }, false],
+  ["and is left on the broker after that", { notEmpty: true, waitedMs: 300_000 }, true],
+] as const)("refused: %s", ([, given, want]) => expect(givesUp({ ...refused, ...given })).toBe(want));

@@ -15,6 +15,23 @@ export interface Leaving {
   readonly waitedMs: number;
 }
 
+/** What is known when the broker answers, and refuses to remove it. */
+export type Refused = Pick<Leaving, "unreachablePolicy" | "brokerDeleting" | "timeoutMs" | "waitedMs"> & {
+  /** For how long the object has been deleted, ms. */
+  readonly deletedMs: number;
+  /** It has something in it that it is to keep. */
+  readonly notEmpty: boolean;
+};
+
+/**
+ * Whether an object that the broker refuses to remove is let go all the same, and left there: else a namespace would hang on a login that may not remove,
+ * or whose Secret went with the namespace. One that waits to be empty waits for as long as there is a login to look with.
+ */
+export function givesUp({ unreachablePolicy, brokerDeleting, timeoutMs, waitedMs, deletedMs, notEmpty }: Refused): boolean {
+  if (waitedMs > 0) return waitedMs >= timeoutMs;
+  return !notEmpty && (unreachablePolicy === "Orphan" || brokerDeleting) && deletedMs >= timeoutMs;
+}
+
 export type Farewell =
   | { readonly do: "remove"; readonly ifEmpty: boolean }
   /** The heir becomes the owner, then our finalizer goes. */

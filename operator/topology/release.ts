@@ -6,7 +6,7 @@ import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { apply } from "./apply.ts";
 import { type Claim, seniorOf, winnersOf } from "./claim.ts";
-import { farewell, type Leaving } from "./farewell.ts";
+import { farewell, givesUp, type Leaving, type Refused } from "./farewell.ts";
 import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
@@ -23,7 +23,7 @@ export interface ReleaseInput {
   readonly live: readonly Member[];
   readonly leaving: readonly Member[];
   readonly session: Session | undefined;
-  readonly situation: Pick<Leaving, "broker" | "unreachablePolicy" | "brokerDeleting" | "timeoutMs" | "waitedMs">;
+  readonly situation: Pick<Leaving, "broker"> & Omit<Refused, "notEmpty">;
   /** The next step of a migration that was begun. */
   readonly migrations: Migrations;
 }
@@ -58,12 +58,10 @@ export async function release(
     if (session === undefined) return { done: false };
     const objects = [...removable(claim, [...live, ...leaving]), ...holdingOf(session, claim)];
     const refused = await removeAll(session, claim, objects, decided.ifEmpty);
-    if (refused !== undefined) return { done: false, refused };
-  } else if (decided.do === "release" && decided.orphaned !== undefined) {
-    const [first] = claim.wanted.values();
-    const note = `${first === undefined ? "nothing" : describeObject(first)} may have been left on the broker: ${decided.orphaned}`;
-    events.record({ regarding: object, reason: "Orphaned", action: "Release", note });
-  }
+    const given = refused !== undefined && givesUp({ ...situation, notEmpty: refused.failure === "not-empty" });
+    if (refused !== undefined && !given) return { done: false, refused };
+    if (refused !== undefined) orphaned(events, member, refused.message);
+  } else if (decided.do === "release" && decided.orphaned !== undefined) orphaned(events, member, decided.orphaned);
   try {
     // Also what this one had put there: the heir decides which of its bindings stay.
     if (decided.do === "hand-over" && heir !== undefined) {
@@ -75,6 +73,12 @@ export async function release(
     if (!isKubeError(error, 409)) throw error;
     return { done: false, againInMs: CONFLICT_MS };
   }
+}
+
+function orphaned(events: EventRecorder, { object, claim }: Member, why: string): void {
+  const [first] = claim.wanted.values();
+  const note = `${first === undefined ? "nothing" : describeObject(first)} may have been left on the broker: ${why}`;
+  events.record({ regarding: object, reason: "Orphaned", action: "Release", note });
 }
 
 /** Who has what it claims now, and who would have it next: the oldest of those that stay. */

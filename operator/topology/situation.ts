@@ -3,7 +3,7 @@ import type { TopologyObject } from "../kinds/topology-kind.ts";
 import { hasFinalizer } from "../runtime/finalizer.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { type ConditionInput, findCondition } from "../runtime/truth/conditions.ts";
-import type { Leaving } from "./farewell.ts";
+import type { Leaving, Refused } from "./farewell.ts";
 import type { LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { refusal } from "./say.ts";
@@ -23,12 +23,12 @@ export const sessionFor = (state: LinkState | undefined): Session | undefined =>
 /** Whether an object, as `Queue/namespace/name`, stands for something beside vhosts. */
 export const isServerWide = (id: string): boolean => /^(Vhost|User)\//.test(id);
 
-type Situation = Pick<Leaving, "broker" | "unreachablePolicy" | "brokerDeleting" | "timeoutMs" | "waitedMs">;
+type Situation = Pick<Leaving, "broker"> & Omit<Refused, "notEmpty">;
 
 /** @param now wall clock, ms */
 export function situationOf(broker: Broker | undefined, state: LinkState | undefined, { id, object }: Member, now: number): Situation {
   if (broker === undefined || state === undefined) {
-    return { broker: "gone", unreachablePolicy: "Orphan", brokerDeleting: true, timeoutMs: 0, waitedMs: 0 };
+    return { broker: "gone", unreachablePolicy: "Orphan", brokerDeleting: true, timeoutMs: 0, waitedMs: 0, deletedMs: 0 };
   }
   const { unreachablePolicy, unreachableTimeoutSeconds } = broker.spec;
   const secretGone = !state.up && (state.reason === "SecretMissing" || state.reason === "SecretKeyMissing");
@@ -41,6 +41,7 @@ export function situationOf(broker: Broker | undefined, state: LinkState | undef
     brokerDeleting: isDeleting(broker),
     timeoutMs: unreachableTimeoutSeconds * 1_000,
     waitedMs: now - since,
+    deletedMs: now - Date.parse(object.metadata.deletionTimestamp ?? "") || 0,
   };
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { createTopologyWorld } from "../../test/fakes/topology-world.ts";
 import { BrokerError } from "../adapters/ports.ts";
+import { brokerKind } from "../kinds/broker/schema.ts";
+import { resourceOf } from "../runtime/define-kind.ts";
 
 test.for([
   ["the broker says that the vhost is not there: what was in it is let go", "management", true],
@@ -34,4 +36,28 @@ test("an exchange with DeleteIfEmpty goes when no binding leads out of it any mo
   await world.clock.advance(5_000);
   expect(await world.get("Exchange", "shop")).toBeUndefined();
   expect(world.vhost.objects.has("exchange/shop")).toBe(false);
+});
+
+test.for([
+  ["Wait", false],
+  ["Orphan", true],
+] as const)("what the broker will not have removed: with %s it is let go in the end: %s", async ([unreachablePolicy, gone]) => {
+  await using world = await createTopologyWorld();
+  const spec = { uriFrom: { secretKeyRef: { name: "rabbitmq" } }, unreachablePolicy, unreachableTimeoutSeconds: 60 };
+  await world.kube.patch(resourceOf(brokerKind), "n", "rabbitmq", { spec });
+  await world.queue("orders");
+  await world.start();
+  await world.clock.advance(100);
+  for (let times = 0; times < 500; times++)
+    world.vhost.failNext("remove queue/orders", new BrokerError("forbidden", "management", "access refused"));
+  await world.remove("Queue", "orders");
+  await world.clock.advance(50_000);
+  expect(await world.ready("Queue", "orders")).toMatchObject({
+    reason: "NotPermitted",
+    message: expect.stringContaining("access refused"),
+  });
+  await world.clock.advance(60_000);
+  expect((await world.get("Queue", "orders")) === undefined).toBe(gone);
+  expect(world.events().includes("Orphaned")).toBe(gone);
+  expect(world.vhost.objects.has("queue/orders")).toBe(true);
 });

@@ -123,7 +123,7 @@ export function createSettings(api: ManagementApi, vhost: string): SettingsApi {
   const limitsAt = async ({ limits }: Row, name?: string): Promise<ReadonlyMap<string, Json>> => {
     if (limits === undefined) return new Map();
     const found = await get(`/${limits.path}${name === undefined ? "" : `/${part(name)}`}`);
-    return new Map(found.map((json) => [limits.nameOf(json), objectOf(json["value"])]));
+    return new Map(found.map((json) => [limits.nameOf(json), limitsIn(json["value"])]));
   };
   const setting = (type: SettingType, json: Json, limits: ReadonlyMap<string, Json>): Setting => {
     const row = ROWS[type];
@@ -168,6 +168,10 @@ export function createSettings(api: ManagementApi, vhost: string): SettingsApi {
 
 const objectOf = (json: ArgumentValue | undefined): Json =>
   typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Json) : {};
+
+/** A negative limit is none. */
+const limitsIn = (value: ArgumentValue | undefined): Json =>
+  Object.fromEntries(Object.entries(objectOf(value)).filter(([, count]) => Number(count) >= 0));
 
 async function assertNoQueues(api: ManagementApi, name: string): Promise<void> {
   const found = await orMissing(api.call({ method: "GET", path: `/queues/${part(name)}?page=1&page_size=1&disable_stats=true` }));

@@ -20,11 +20,11 @@ export function needsOfUser(user: User): readonly SecretNeed[] {
 
 /** The user. The hash says how it was made, so that the broker's own default does not matter. Never throws. */
 export function desiredUser(user: User, values: SecretValues): readonly BrokerObject[] {
-  const { tags, limits } = user.spec;
+  const { tags, limits, passwordHashAlgorithm } = user.spec;
   const properties = {
     tags: tags.toSorted(),
     password_hash: values.get("hash")?.trim() ?? "",
-    hashing_algorithm: "rabbit_password_hashing_sha256",
+    hashing_algorithm: `rabbit_password_hashing_${passwordHashAlgorithm ?? "sha256"}`,
     limits: given({ "max-connections": limits.connections, "max-channels": limits.channels }),
   };
   return [{ type: "user", name: userName(user), properties }];

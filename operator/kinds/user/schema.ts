@@ -17,13 +17,22 @@ export const userKind = defineKind({
       rule: "[has(self.passwordFrom), has(self.passwordHashFrom), has(self.generateInto)].filter(given, given).size() <= 1",
       message: "only one of passwordFrom, passwordHashFrom and generateInto can be given",
     },
+    {
+      field: "passwordHashAlgorithm",
+      rule: "!has(self.passwordHashAlgorithm) || has(self.passwordHashFrom)",
+      message: "passwordHashAlgorithm needs passwordHashFrom: other passwords are hashed by Longshore",
+    },
   ],
   spec: z.strictObject({
     brokerRef: brokerReference,
     name: plainName("Name on the broker. Default: metadata.name.").optional(),
     tags: tags("management, policymaker, monitoring, administrator, or any other."),
     passwordFrom: secretKey("Where the password stands. A changed one takes effect within seconds.", "password").optional(),
-    passwordHashFrom: secretKey("Where RabbitMQ's salted SHA-256 hash of the password stands, in base64.", "passwordHash").optional(),
+    passwordHashFrom: secretKey("Where RabbitMQ's salted hash of the password stands, in base64.", "passwordHash").optional(),
+    passwordHashAlgorithm: z
+      .enum(["sha256", "sha512", "md5"])
+      .optional()
+      .meta({ description: "How the hash of passwordHashFrom was made. Default: sha256, as RabbitMQ does it." }),
     generateInto: z
       .strictObject({ name: z.string().min(1).max(253).meta({ description: "Name of the Secret, in the same namespace." }) })
       .optional()
