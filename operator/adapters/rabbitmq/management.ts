@@ -74,7 +74,11 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
    */
   const exported = createExport(api, vhost);
   // What answers on a new connection may be a broker that was made anew.
-  const forgetting = connection.onUp(() => exported.forget());
+  const forget = (): void => {
+    exported.forget();
+    probe.forget();
+  };
+  const forgetting = connection.onUp(forget);
   let mayExport = false;
   const observe = async (parts: readonly Part[]): Promise<Snapshot> => {
     const settingParts = parts.filter((one) => one !== "topology");
@@ -105,8 +109,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
         return await observe(parts);
       } catch (error) {
         // It may be another broker that answers next, or another user that we are by then.
-        exported.forget();
-        probe.forget();
+        forget();
         throw error;
       }
     },
