@@ -35,9 +35,11 @@ export interface Reporter {
 const FIGURES = Object.keys(queueFigures);
 
 interface Said {
-  readonly text: string;
-  readonly reason: string;
-  readonly status: string;
+  readonly generation: number | undefined;
+  readonly condition: ConditionInput;
+  readonly fields: StatusFields;
+  /** Whether it stands in the status, as far as we know. */
+  readonly written: boolean;
   readonly since: number;
   readonly writtenAt: number;
   told: boolean;
@@ -60,19 +62,20 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
       const fields = { ...given, ...(counted.get(uid) ?? standingFigures(object)) };
       const { reason, message } = condition;
       const before = last.get(uid);
-      const text = JSON.stringify([generation, condition, fields]);
-      const fresh = before?.reason !== reason;
+      const fresh = before?.condition.reason !== reason;
       // What stands in the status already, of before a restart, was told then.
       const standing = before === undefined && findCondition(object.status?.conditions, "Ready")?.reason === reason;
       const now = clock.elapsed();
       const shown = findCondition(object.status?.conditions, "Ready");
       const stands = shown?.reason === reason && shown.status === condition.status && shown.observedGeneration === generation;
       const lagging = now - (before?.writtenAt ?? Number.NEGATIVE_INFINITY) < CACHE_LAG_MS;
-      const write = before?.text !== text || (!stands && !lagging);
+      const same = before?.written === true && textOf(before) === textOf({ generation, condition, fields });
+      const write = !same || (!stands && !lagging);
       const said: Said = {
-        text,
-        reason,
-        status: condition.status,
+        generation,
+        condition,
+        fields,
+        written: true,
         since: fresh ? now : before.since,
         writtenAt: write ? now : before.writtenAt,
         told: fresh ? standing : before.told,
@@ -86,7 +89,7 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
           const level = condition.status !== "True" ? "warn" : before === undefined ? "debug" : "info";
           if (wrote && fresh) log[level]({ ...where, detail: message }, "condition Ready changed");
         } catch (error) {
-          last.set(uid, { ...said, text: "" });
+          last.set(uid, { ...said, written: false });
           log.warn({ kind: resource.kind, name, namespace, ...errorFields(error) }, "cannot write status, trying again");
           return CACHE_LAG_MS;
         }
@@ -101,20 +104,19 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
     stands({ metadata: { uid = "", generation }, status: shown }) {
       const said = last.get(uid);
       const ready = findCondition(shown?.conditions, "Ready");
-      const same = ready?.reason === said?.reason && ready?.status === said?.status && ready?.observedGeneration === generation;
-      return said !== undefined && said.text !== "" && same;
+      if (said?.written !== true || ready?.observedGeneration !== generation) return false;
+      return ready?.reason === said.condition.reason && ready.status === said.condition.status;
     },
     saidReady: ({ metadata: { uid = "" }, status: shown }) =>
-      (last.get(uid)?.status ?? findCondition(shown?.conditions, "Ready")?.status) === "True",
+      (last.get(uid)?.condition.status ?? findCondition(shown?.conditions, "Ready")?.status) === "True",
     async count(resource, object, figures) {
       const { uid = "", generation } = object.metadata;
       counted.set(uid, figures);
       const before = last.get(uid);
-      if (before === undefined || before.text === "") return false;
-      const [of, condition, fields] = JSON.parse(before.text) as [number | undefined, ConditionInput, StatusFields];
-      if ((of ?? undefined) !== generation) return false;
-      await reporter.report(resource, object, condition, fields);
-      return last.get(uid)?.text !== before.text;
+      if (before?.written !== true || before.generation !== generation) return false;
+      await reporter.report(resource, object, before.condition, before.fields);
+      const after = last.get(uid);
+      return after?.written !== true || textOf(after) !== textOf(before);
     },
     forget(uid) {
       last.delete(uid);
@@ -123,6 +125,10 @@ export function createReporter({ status, events, clock, log }: ReporterOptions):
   };
   return reporter;
 }
+
+/** As JSON has it: what is undefined is not there. */
+const textOf = ({ generation, condition, fields }: Pick<Said, "generation" | "condition" | "fields">): string =>
+  JSON.stringify([generation, condition, fields]);
 
 /** What was counted before a restart stays until it is counted anew. */
 const standingFigures = ({ status = {} }: WithStatus): StatusFields =>

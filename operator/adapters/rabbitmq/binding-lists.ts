@@ -1,11 +1,10 @@
 import * as z from "zod";
 import { inParallel } from "../../runtime/in-parallel.ts";
 import { BrokerError, type BrokerObject, type Destination } from "../ports.ts";
-import type { ManagementApi } from "./http.ts";
+import { LIST_DEADLINE_MS, type ManagementApi } from "./http.ts";
 import { isCrash, orMissing } from "./http-failure.ts";
 import * as objects from "./objects.ts";
 
-const DEADLINE_MS = 30_000;
 const PARALLEL = 8;
 const COLUMNS = "columns=source,destination,destination_type,routing_key,arguments";
 
@@ -31,7 +30,9 @@ export function createBindingLists(api: ManagementApi, vhost: string): BindingLi
   const unknown = new Map<string, string>();
 
   const listed = async (path: string): Promise<Bindings> => {
-    const list = z.array(objects.bindingSchema).parse((await orMissing(api.call({ method: "GET", path, deadlineMs: DEADLINE_MS }))) ?? []);
+    const list = z
+      .array(objects.bindingSchema)
+      .parse((await orMissing(api.call({ method: "GET", path, deadlineMs: LIST_DEADLINE_MS }))) ?? []);
     return list.map(objects.bindingFrom).filter((binding) => !objects.isImplicit(binding));
   };
   const otherwise = (path: string, salvage: () => Promise<Bindings>): Promise<Bindings> =>

@@ -1,8 +1,7 @@
 import type { BrokerObject, Part, Snapshot } from "../ports.ts";
-import type { ManagementApi } from "./http.ts";
+import { LIST_DEADLINE_MS, type ManagementApi } from "./http.ts";
 import * as objects from "./objects.ts";
 
-const DEADLINE_MS = 30_000;
 /** What no export tells of: tracing is a switch of the broker's nodes. */
 const BESIDE: ReadonlySet<Part> = new Set<Part>(["vhost"]);
 /** The lists may lag behind the version for a moment: only what was read so often under it is taken for it. */
@@ -35,7 +34,7 @@ export function createExport(api: ManagementApi, vhost: string): Export {
       const steady = parts.filter((part) => !BESIDE.has(part));
       const [first, ...others] = steady.map((part) => seen.get(part));
       const known = first !== undefined && first.reads >= READS && others.every((one) => one?.etag === first.etag && one.reads >= READS);
-      const call = api.callUnless(known ? first.etag : undefined, { method: "GET", path, deadlineMs: DEADLINE_MS });
+      const call = api.callUnless(known ? first.etag : undefined, { method: "GET", path, deadlineMs: LIST_DEADLINE_MS });
       // Where there are versions the rest is read after the version: it may be newer than it, never older.
       const early = tagged ? undefined : rest(parts);
       const [answer] = await Promise.all([call, early]);

@@ -7,6 +7,8 @@ import { failureOf } from "./http-failure.ts";
 /** RabbitMQ closes a connection that was idle for 5 s: let go of it before. */
 const IDLE_MS = 3_000;
 const DEADLINE_MS = 10_000;
+/** For the answers that name everything of a vhost. */
+export const LIST_DEADLINE_MS = 30_000;
 /** 10,000 queues with their arguments are about 3 MB; this is there against an endless answer. */
 const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_SOCKETS = 16;

@@ -16,7 +16,7 @@ import { createBindingLists } from "./binding-lists.ts";
 import { type BrokerConnection, openConnection } from "./connection.ts";
 import { subscribeChanges } from "./events.ts";
 import { createExport } from "./export.ts";
-import { type ManagementApi, openManagement } from "./http.ts";
+import { LIST_DEADLINE_MS, type ManagementApi, openManagement } from "./http.ts";
 import { isCrash, orMissing } from "./http-failure.ts";
 import { moveMessages } from "./move.ts";
 import * as objects from "./objects.ts";
@@ -26,7 +26,6 @@ import { queueFigures } from "./queue-figures.ts";
 import { createSettings } from "./settings.ts";
 import { isUnnameable, unbind } from "./unbind.ts";
 
-const OBSERVE_DEADLINE_MS = 30_000;
 const BULK_DEADLINE_MS = 120_000;
 
 interface TopologyOptions {
@@ -48,7 +47,7 @@ function openTopology(endpoint: BrokerEndpoint, { connection, random }: Topology
 
   /** In one piece: for each page the broker gathers and sorts the whole list anew. */
   const listed = async <T>(path: string, schema: z.ZodType<T>): Promise<readonly T[]> =>
-    z.array(schema).parse(await api.call({ method: "GET", path: `${path}&disable_stats=true`, deadlineMs: OBSERVE_DEADLINE_MS }));
+    z.array(schema).parse(await api.call({ method: "GET", path: `${path}&disable_stats=true`, deadlineMs: LIST_DEADLINE_MS }));
   const exchanges = (): Promise<readonly BrokerObject[]> =>
     listed(`/exchanges/${inVhost}?columns=name,type,durable,auto_delete,internal,arguments`, objects.exchangeSchema).then((list) =>
       list.map(objects.exchangeFrom),

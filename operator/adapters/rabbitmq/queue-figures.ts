@@ -1,9 +1,8 @@
 import * as z from "zod";
 import type { Arguments, QueueFigures } from "../ports.ts";
-import type { ManagementApi } from "./http.ts";
+import { LIST_DEADLINE_MS, type ManagementApi } from "./http.ts";
 import { argumentTable } from "./objects.ts";
 
-const DEADLINE_MS = 30_000;
 const COLUMNS = "name,messages_ready,messages_unacknowledged,consumers,state,policy,operator_policy,effective_policy_definition";
 
 /** null and, of older brokers, an empty text or list stand for what is not there. */
@@ -28,7 +27,7 @@ export async function queueFigures(
 ): Promise<ReadonlyMap<string, QueueFigures>> {
   const stats = consumers ? "" : "disable_stats=true&enable_queue_totals=true&";
   const path = `/queues/${encodeURIComponent(vhost)}?${stats}columns=${COLUMNS}`;
-  const rows = z.array(rowSchema).parse(await api.call({ method: "GET", path, deadlineMs: DEADLINE_MS }));
+  const rows = z.array(rowSchema).parse(await api.call({ method: "GET", path, deadlineMs: LIST_DEADLINE_MS }));
   return new Map(rows.map((row) => [row.name, figuresOf(row)]));
 }
 
