@@ -10,13 +10,18 @@ import { digestOf, identityOf } from "./identity.ts";
  */
 const BINDINGS_ANNOTATION = "longshore.dev/bindings";
 
+/** Most objects have no bindings of their own: thousands share one empty set. */
+const NONE: ReadonlySet<string> = new Set();
+
 export function ownedOf({ metadata }: KubeObject): ReadonlySet<string> {
   const text = metadata.annotations?.[BINDINGS_ANNOTATION] ?? "";
-  return new Set(text === "" ? [] : text.split(","));
+  return text === "" ? NONE : new Set(text.split(","));
 }
 
-export const bindingDigests = (objects: readonly BrokerObject[]): ReadonlySet<string> =>
-  new Set(objects.filter(({ type }) => type === "binding").map((object) => digestOf(identityOf(object))));
+export function bindingDigests(objects: readonly BrokerObject[]): ReadonlySet<string> {
+  const bindings = objects.filter(({ type }) => type === "binding");
+  return bindings.length === 0 ? NONE : new Set(bindings.map((object) => digestOf(identityOf(object))));
+}
 
 /** Whether the broker may be changed for this object: it will be cleaned up after, and every binding to come is written down. */
 export const isOwned = (object: KubeObject, wanted: ReadonlySet<string>): boolean =>

@@ -128,7 +128,7 @@ export async function startTopology(options: TopologyOptions, signal: AbortSigna
     (object) => reporter.stands(object),
   );
   tell = wake;
-  for (const [key, id] of early) wake(key, id);
+  for (const [key, id] of early.splice(0)) wake(key, id);
   const subscription = brokers.subscribe(({ key }) => wake(key));
 
   return {

@@ -5,7 +5,7 @@ import type { KubePort, Page, Resource, Selection } from "../ports.ts";
 import type { Access } from "./access.ts";
 import { pathOf, selectors, withQuery } from "./paths.ts";
 import { createTransport } from "./transport.ts";
-import { watchEvents, withoutManagedFields } from "./watch-stream.ts";
+import { watchEvents, withoutBallast } from "./watch-stream.ts";
 
 const FIELD_MANAGER = "longshore";
 
@@ -39,7 +39,7 @@ export function createKube(
     const parsed = objectSchema.safeParse(answer);
     if (!parsed.success) throw new KubeError(0, "Unreadable", "the API server answered with what is no object");
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller says what the resource holds; the API server has checked it
-    return withoutManagedFields(parsed.data) as unknown as T;
+    return withoutBallast(parsed.data) as unknown as T;
   };
 
   async function* watch<T extends KubeObject>(resource: Resource, selection: Selection, resourceVersion: string, signal: AbortSignal) {

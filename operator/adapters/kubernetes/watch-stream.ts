@@ -39,12 +39,18 @@ function eventOf<T extends KubeObject>(line: string, what: string): WatchEvent<T
   if (type === "ERROR") throw refused(500, object, undefined, what);
   if (type === "BOOKMARK") return { type, resourceVersion: object.metadata?.resourceVersion ?? "" };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller says what the resource holds; the API server has checked it
-  return { type, object: withoutManagedFields(object) as unknown as T };
+  return { type, object: withoutBallast(object) as unknown as T };
 }
 
-/** Who wrote which field is most of an object's bytes, and nothing of ours reads it. */
-export function withoutManagedFields<O extends { readonly metadata?: unknown }>(object: O): O {
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Without who wrote which field, and the copy of the whole spec that kubectl keeps: most of an object's bytes, and nothing of ours reads them. */
+export function withoutBallast<O extends { readonly metadata?: unknown }>(object: O): O {
   const { metadata } = object;
-  if (typeof metadata === "object" && metadata !== null) Reflect.deleteProperty(metadata, "managedFields");
+  if (!isTable(metadata)) return object;
+  Reflect.deleteProperty(metadata, "managedFields");
+  if (isTable(metadata.annotations)) Reflect.deleteProperty(metadata.annotations, LAST_APPLIED);
   return object;
 }
+
+const isTable = (value: unknown): value is { readonly annotations?: unknown } => typeof value === "object" && value !== null;
