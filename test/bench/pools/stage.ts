@@ -11,6 +11,7 @@ import { home } from "../../cluster/home.ts";
 import { type ApiServer, startApiServer } from "../../integration/api-server.ts";
 import { type OperatorProcess, startOperatorProcess } from "../../integration/operator-process.ts";
 import { imageFlags } from "../operator-processes.ts";
+import { asPod } from "./as-pod.ts";
 import { type CountingAmqp, countDeclares } from "./counting-amqp.ts";
 import { type CountingHttp, countHttp } from "./counting-http.ts";
 
@@ -26,7 +27,7 @@ export interface Stage extends AsyncDisposable {
   /** Straight to the broker, past the counters. */
   readonly channel: amqp.ConfirmChannel;
   readonly uris: { readonly broker: string; readonly management: string; readonly store: string };
-  /** The bundle, with the flags of the image, as a process of its own. */
+  /** The bundle, with the flags of the image and a pod's login, as a process of its own. */
   startOperator(): Promise<OperatorProcess>;
 }
 
@@ -56,6 +57,7 @@ export async function setStage(name = "bench-pools"): Promise<Stage> {
   const folder = await mkdtemp(join(home().run, `${name}-`));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   await cp(join(ROOT, "dist/operator"), folder, { recursive: true });
+  const pod = await asPod(server.kubeconfig, join(folder, "account"));
   const owned = stack.move();
   return {
     server,
@@ -65,8 +67,8 @@ export async function setStage(name = "bench-pools"): Promise<Stage> {
     channel,
     uris: { broker: `${through("amqp", declares.port)}/`, management: through("http", http.port), store: store.uri },
     async startOperator() {
-      const env = { KUBECONFIG: server.kubeconfig, WORKER_IMAGE: "longshore-worker:bench", HEALTH_PORT: "0", HOME: home().run };
-      const argv = [...imageFlags(), join(folder, "main.mjs")];
+      const env = { ...pod.env, WORKER_IMAGE: "longshore-worker:bench", HEALTH_PORT: "0", HOME: home().run };
+      const argv = [...imageFlags(), ...pod.flags, join(folder, "main.mjs")];
       const operator = owned.use(startOperatorProcess(env, argv));
       await operator.said("leading");
       return operator;
