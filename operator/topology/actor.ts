@@ -75,6 +75,8 @@ export function createActor(options: ActorOptions): Actor {
   /** Whether changes were told as they happened, while the broker was there. */
   let heard = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  /** What the Broker's status was made of last. */
+  let shown: Session | undefined;
 
   const migrations = createMigrations(clock);
   const stop = new AbortController();
@@ -148,6 +150,7 @@ export function createActor(options: ActorOptions): Actor {
     state: LinkState & { up: false },
     all: readonly Member[],
   ): Promise<readonly number[]> => {
+    shown = undefined;
     const again = [state.againInMs, ...(await reportBroker(broker, state, all)), ...(await letGo(broker, state, all))];
     // Where nobody tells of changes, what was seen counts until it would have been looked at again, and no longer.
     const seenFor = heard ? Number.POSITIVE_INFINITY : lookedAt + POLL_MS - clock.elapsed();
@@ -177,14 +180,17 @@ export function createActor(options: ActorOptions): Actor {
     if (picture.doubtful && look) await unlessAborted(signal, picture.refresh());
     open();
     if (look && started - lookedAt >= poll) lookedAt = started;
-    const again = [...(await reportBroker(broker, { up: true, session }, all)), ...(await letGo(broker, { up: true, session }, all))];
+    const state = { up: true, session } as const;
+    // Another answer of the broker is told before what may take long; counts once, after it.
+    const again = [...(session === shown ? [] : await reportBroker(broker, state, all)), ...(await letGo(broker, state, all))];
+    shown = session;
     const staying = all.filter(stays);
     const members = [...staying.filter(({ id }) => fresh.has(id)), ...staying.filter(({ id }) => !fresh.has(id))];
     const urgent = ({ id }: Member): boolean => fresh.size <= URGENT && fresh.has(id);
     const result = await round({ session, members, rivals: rivalsOf(all), urgent, beside: false });
     sliced = result.sliced ? (look ? started : sliced) : undefined;
     again.push(...result.again, ...(result.sliced ? [] : await figures(session, staying)));
-    again.push(...(await reportBroker(broker, { up: true, session }, all)));
+    again.push(...(await reportBroker(broker, state, all)));
     return [...again, poll - (clock.elapsed() - lookedAt)];
   };
 
