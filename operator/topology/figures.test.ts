@@ -56,6 +56,24 @@ test("counts stay over a restart, and while the broker does not tell them", asyn
   expect(await status("orders")).toMatchObject({ messages: 5 });
 });
 
+test("a restart over what is in sync writes nothing: neither to the queues that are counted nor to the Broker, which counts them", async () => {
+  await world.queue("orders", { bindings: [{ exchange: "shop" }] });
+  await world.exchange("shop");
+  await world.queue("lost", { bindings: [{ exchange: "nowhere" }] });
+  world.vhost.messages.set("orders", 5);
+  await world.start();
+  world.vhost.take("queue/orders");
+  await world.clock.advance(45_000);
+  expect(await status("orders")).toMatchObject({ messages: 5, repairs: 1 });
+  expect((await world.broker())?.status).toMatchObject({ objects: { ready: 2, notReady: 1 } });
+  await world.crash();
+  const before = writes();
+  await world.start();
+  await world.clock.advance(60_000);
+  expect(writes()).toBe(before);
+  expect(world.vhost.calls.filter((call) => call === "figures").length).toBeGreaterThan(2);
+});
+
 test("a changed spec is not called Ready by a count", async () => {
   await world.queue("orders", { maxLength: 5 });
   await world.start();
