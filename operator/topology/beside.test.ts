@@ -20,6 +20,22 @@ test("a new object does not wait for thousands of old ones: it is done beside th
   expect(world.events()).toEqual([]);
 });
 
+test("the first of its kind is looked for before it is declared: what is there already stays as it is", async () => {
+  await using world = await createTopologyWorld();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (let n = 0; n < 60; n++) await world.queue(`old-${n}`);
+  const policy = { pattern: "^q$", definition: { "max-length": 5 } };
+  world.vhost.put({ type: "policy", name: "there", properties: { ...policy, "apply-to": "all", priority: 0 } });
+  world.vhost.hold = promise;
+  await world.start();
+  await world.put("Policy", "there", policy);
+  await world.clock.advance(20);
+  expect(await world.ready("Policy", "there")).toMatchObject({ status: "True" });
+  expect(world.vhost.calls).not.toContain("declare policy/there");
+  resolve();
+  await world.clock.advance(200);
+});
+
 test("what wants the same as an object of the pass that runs is a conflict, and not declared", async () => {
   await using world = await createTopologyWorld();
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,3 +1,4 @@
+import { partOf } from "../adapters/ports.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import { type Claim, concernsOf } from "./claim.ts";
@@ -69,6 +70,9 @@ export function createBeside({ key, member, admitted, round, signal, log }: Besi
       const rivals = [...running.concerns(members.map(({ claim }) => claim)), ...taken.values()];
       for (const { id, claim } of members) taken.set(id, claim);
       try {
+        // A part that nobody asked about before: what is there already is not declared as if it were not.
+        const { picture } = session;
+        await picture.look(members.flatMap(({ claim: { targets } }) => targets.filter((target) => !picture.knows(partOf(target)))));
         await round({ session, members, rivals, urgent: () => true, beside: true });
       } catch (error) {
         if (signal.aborted) return;

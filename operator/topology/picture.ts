@@ -21,6 +21,8 @@ export interface Picture {
   readonly versioned: boolean;
   /** Whether everything that is followed has been looked at once. */
   readonly looked: boolean;
+  /** Whether that part has been looked at once: else what is not in `actual` may be there all the same. */
+  knows(part: Part): boolean;
   /** Whether `refresh` has anything to look at. */
   readonly doubtful: boolean;
   /** Looks again at what is in doubt. Throws `BrokerError`; the doubt remains then. Resolves whether it asked the broker. */
@@ -97,6 +99,7 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
     get doubtful() {
       return parts.size > 0 || targets.size > 0;
     },
+    knows: (part) => looked.has(part),
     follow(wanted) {
       for (const part of wanted) {
         if (followed.has(part)) continue;
