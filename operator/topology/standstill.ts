@@ -35,12 +35,16 @@ export const planOf = (outcome: Outcome | undefined): readonly string[] =>
 
 const lineOf = ({ op, object }: Operation): string => `${op} ${describeObject(object)}`;
 
-/** What would be done when the object goes. */
+/** What would be done when the object goes: bindings go with their ends, where it is more than bindings. */
 export function farewellPlan({ object, claim }: Member): readonly string[] {
-  const [first] = claim.wanted.values();
-  const what = first === undefined ? "nothing" : describeObject(first);
-  if (object.spec.deletionPolicy === "Retain") return [`leave ${what} on the broker`];
-  return [`remove ${what}${object.spec.deletionPolicy === "DeleteIfEmpty" ? " when it is empty" : ""}`];
+  const all = [...claim.wanted.values()];
+  const things = all.filter(({ type }) => type !== "binding");
+  const { deletionPolicy } = object.spec;
+  return (things.length > 0 ? things : all).map((one) =>
+    deletionPolicy === "Retain"
+      ? `leave ${describeObject(one)} on the broker`
+      : `remove ${describeObject(one)}${deletionPolicy === "DeleteIfEmpty" ? " when it is empty" : ""}`,
+  );
 }
 
 /** `Ready` of an object for which nothing is done. Where the broker matches already, that is what counts. */
