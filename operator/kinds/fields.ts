@@ -85,10 +85,23 @@ export const duration = (what: string) =>
 /** `100000`, `512Mi`, `1Gi`. */
 export const bytes = (what: string) =>
   z
-    .string()
-    .max(32)
-    .regex(/^[0-9]+(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
-    .meta({ description: `${what} Bytes, as a quantity: 512Mi, 1Gi.` });
+    .union([
+      z.int().min(0),
+      z
+        .string()
+        .max(32)
+        .regex(/^[0-9]+(Ki|Mi|Gi|Ti|k|M|G|T)?$/),
+    ])
+    .meta({
+      description: `${what} Bytes, as a quantity: 100000, 512Mi, 1Gi.`,
+      cel: [
+        {
+          // What may be a number or text has no pattern in a CRD.
+          rule: "type(self) == int ? self >= 0 : self.matches('^[0-9]{1,16}(Ki|Mi|Gi|Ti|k|M|G|T)?$')",
+          message: "expected bytes, such as 100000, 512Mi or 1Gi",
+        },
+      ],
+    });
 
 /** Broker arguments: anything the broker takes, with the types that the YAML gives them. */
 export const brokerArguments = z.record(z.string(), z.unknown()).meta({

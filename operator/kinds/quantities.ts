@@ -22,8 +22,9 @@ const BYTES: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** `512Mi` -> 536,870,912; exact up to 2^53. Throws `RangeError` on what is no quantity of bytes. */
-export function byteCount(text: string): number {
+/** `512Mi` -> 536,870,912, and a number stays what it is; exact up to 2^53. Throws `RangeError` on what is no quantity of bytes. */
+export function byteCount(text: string | number): number {
+  if (typeof text === "number") return text;
   const match = /^([0-9]+)([A-Za-z]*)$/.exec(text);
   const factor = BYTES[match?.[2] ?? ""];
   if (match === null || factor === undefined) throw new RangeError(`${text} is no quantity of bytes such as 512Mi`);

@@ -199,6 +199,7 @@ describe("what is refused, with the field's path", () => {
     ["an exchange of 256 bytes", binding({ source: "ä".repeat(128) }), "spec.source", "at most 255 bytes"],
     ["a binding from the default exchange", binding({ source: "" }), "spec.source", "at least 1 chars"],
     ["the default exchange", exchange({ name: "" }), "spec.name", "at least 1 chars"],
+    ["bytes that are none", queue({ maxLengthBytes: "5 MB" }), "spec.maxLengthBytes", "such as 100000, 512Mi or 1Gi"],
     ["a name that is a step in a path", queue({ name: ".." }), "spec.name", "cannot speak of"],
     [
       "a user whose name is one",
@@ -239,6 +240,6 @@ describe("what cannot be changed", () => {
   });
   test("the rest can", async () => {
     await apply(queueOf({}));
-    expect(await apply(queueOf({ maxLength: 5, bindings: [{ exchange: "x" }] }))).toMatchObject({ code: 0 });
+    expect(await apply(queueOf({ maxLength: 5, maxLengthBytes: 1_000_000_000, bindings: [{ exchange: "x" }] }))).toMatchObject({ code: 0 });
   });
 });

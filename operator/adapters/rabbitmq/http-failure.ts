@@ -19,7 +19,8 @@ const ROWS: readonly (readonly [statuses: readonly number[], text: RegExp, failu
 
 /** A refusal by the management API as an error, with the broker's own words. */
 export function failureOf(status: number, body: string, doing: string, password: string): BrokerError {
-  const reason = redacted(reasonOf(body) || `HTTP ${status}`, password);
+  // RabbitMQ's own words have line breaks and columns.
+  const reason = redacted(reasonOf(body).replaceAll(/\s+/g, " ").trim() || `HTTP ${status}`, password);
   const row = ROWS.find(([statuses, text]) => statuses.includes(status) && text.test(reason));
   return new BrokerError(row?.[2] ?? "invalid", "management", `${doing}: ${reason}`);
 }

@@ -33,7 +33,7 @@ const ARGUMENTS: readonly Row[] = [
   ["x-stream-filter-size-bytes", ({ filterBytes }) => filterBytes],
 ];
 
-const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text));
+const optional = <T, From>(text: From | undefined, read: (text: From) => T): T | undefined => (text === undefined ? undefined : read(text));
 
 const queueName = ({ metadata, spec }: Queue): string => spec.name ?? metadata.name;
 
