@@ -26,7 +26,7 @@ describe("the chart's CRDs", () => {
   });
   test("hold nothing that Helm would evaluate", () => {
     const kind = { ...KINDS[0]!, spec: z.strictObject({ a: z.string().meta({ description: "as {{ .x }}" }) }), rules: [], immutable: [] };
-    expect(() => chartFiles([kind])).toThrow(/description holds {{/);
+    expect(() => chartFiles([kind], [])).toThrow(/description holds {{/);
   });
 });
 

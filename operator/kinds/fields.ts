@@ -185,6 +185,10 @@ export const commonStatus = {
 export const topologyStatus = {
   ...commonStatus,
   repairs: z.int().min(0).optional().meta({ description: "How often somebody changed it on the broker and Longshore changed it back." }),
+  owned: z.boolean().optional().meta({
+    description:
+      "It stands on the broker because of this object, and goes with it. Absent where only the finalizer longshore.dev/finalizer says so.",
+  }),
   plan: z
     .array(z.string())
     .optional()

@@ -10,7 +10,12 @@ export interface TopologyObject extends KubeObject {
     /** Of queues: what to do when the broker's has other properties, which cannot be changed. */
     readonly updatePolicy?: "Refuse" | "Migrate" | undefined;
   };
-  readonly status?: { readonly conditions?: readonly Condition[]; readonly repairs?: number; readonly plan?: readonly string[] };
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly repairs?: number;
+    readonly plan?: readonly string[];
+    readonly owned?: boolean;
+  };
 }
 
 /** A value of a Secret, in the object's own namespace, that must be known before the object can be declared. */
@@ -36,18 +41,21 @@ export interface TopologyKind {
   readonly needs: (object: TopologyObject) => readonly SecretNeed[];
   /** Whether what the object stands for goes by itself when its work is done: that is no drift. */
   readonly ends: (object: TopologyObject) => boolean;
+  /** What an object of this kind wants never changes: it need not be written down what it wanted before. */
+  readonly fixed: boolean;
 }
 
 interface Wishes<T> {
   readonly desired: (object: T, values: SecretValues) => readonly BrokerObject[];
   readonly needs?: (object: T) => readonly SecretNeed[];
   readonly ends?: (object: T) => boolean;
+  readonly fixed?: boolean;
 }
 
 /** Ties a kind to what its objects want. The API server has checked them against the kind's schema. */
 export function topologyKind<K extends Kind>(
   kind: K,
-  { desired, needs = () => [], ends = () => false }: Wishes<ObjectOf<K>>,
+  { desired, needs = () => [], ends = () => false, fixed = false }: Wishes<ObjectOf<K>>,
 ): TopologyKind {
   const own = (object: TopologyObject): ObjectOf<K> => object as KubeObject as ObjectOf<K>;
   return {
@@ -55,5 +63,6 @@ export function topologyKind<K extends Kind>(
     desired: (object, values) => desired(own(object), values),
     needs: (object) => needs(own(object)),
     ends: (object) => ends(own(object)),
+    fixed,
   };
 }

@@ -26,7 +26,7 @@ import { vhostKind } from "./vhost/schema.ts";
 
 /** Every kind whose objects stand for something on a broker, one line each: caches, actors, CRDs, RBAC and reference iterate over it. */
 export const TOPOLOGY: readonly TopologyKind[] = [
-  topologyKind(bindingKind, { desired: desiredBinding }),
+  topologyKind(bindingKind, { desired: desiredBinding, fixed: true }),
   topologyKind(exchangeKind, { desired: desiredExchange }),
   topologyKind(federationKind, { desired: desiredFederation, needs: needsOfFederation }),
   topologyKind(operatorPolicyKind, { desired: desiredOperatorPolicy }),

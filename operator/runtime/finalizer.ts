@@ -4,7 +4,18 @@ import { isDeleting, type KubeObject } from "./object.ts";
 
 export const FINALIZER = "longshore.dev/finalizer";
 
+/**
+ * The finalizer that an admission policy puts on objects as they are created, where there is one (`manifests/protection.yaml`): they go only when we let
+ * them, as with ours, and it costs no write. It does not say that anything stands outside Kubernetes because of them.
+ */
+export const PROTECTION = "longshore.dev/protection";
+
 export const hasFinalizer = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(FINALIZER) === true;
+
+export const isProtected = ({ metadata }: KubeObject): boolean => metadata.finalizers?.includes(PROTECTION) === true;
+
+/** Whether it goes only when we let it. */
+export const isHeld = (object: KubeObject): boolean => hasFinalizer(object) || isProtected(object);
 
 /**
  * Puts our finalizer on an object; call it before the first effect outside Kubernetes. Does nothing where it stands already.
@@ -17,12 +28,12 @@ export async function addFinalizer<T extends KubeObject>(kube: Pick<KubePort, "p
 }
 
 /**
- * Takes our finalizer away; call it when everything outside Kubernetes is cleaned up. An object that is gone is a success.
+ * Takes our finalizer away, and the protection; call it when everything outside Kubernetes is cleaned up. An object that is gone is a success.
  * Throws `KubeError`, as `addFinalizer`.
  */
 export async function removeFinalizer(kube: Pick<KubePort, "patch">, resource: Resource, object: KubeObject): Promise<void> {
-  if (!hasFinalizer(object)) return;
-  const others = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
+  if (!isHeld(object)) return;
+  const others = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER && finalizer !== PROTECTION);
   try {
     await patchFinalizers(kube, resource, object, others);
   } catch (error) {

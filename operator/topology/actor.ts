@@ -1,7 +1,7 @@
 import { BrokerError, type KubePort, partOf, type Resource } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { addFinalizer, hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
+import { addFinalizer, isHeld, removeFinalizer } from "../runtime/finalizer.ts";
 import { inParallel } from "../runtime/in-parallel.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import { errorFields, type Log } from "../runtime/log.ts";
@@ -17,6 +17,7 @@ import type { Link, LinkState, Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
 import { createMigrations } from "./migration.ts";
+import { createOwners } from "./owners.ts";
 import { createRefusals } from "./refusals.ts";
 import { release } from "./release.ts";
 import { createRepairs } from "./repairs.ts";
@@ -79,11 +80,12 @@ export function createActor(options: ActorOptions): Actor {
   let shown: Session | undefined;
 
   const migrations = createMigrations(clock);
+  const owners = createOwners();
   const stop = new AbortController();
   const { signal } = stop;
   const unproven = createUnproven(kube);
-  const report = createReport(reporter, repairs, signal);
-  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, reporter, report, unproven, signal });
+  const report = createReport(reporter, repairs, owners, signal);
+  const round = createRound({ kube, clock, metrics, refusals, repairs, migrations, owners, reporter, report, unproven, signal });
   const beside = createBeside({ ...options, round, admitted: (member) => mayUse(options.broker(), key, member), signal });
   /** Whether the last pass left much to do, and since when the picture has not been looked at because of it. */
   let sliced: number | undefined;
@@ -92,9 +94,10 @@ export function createActor(options: ActorOptions): Actor {
     reporter.forget(uid);
     repairs.forget(uid);
     unproven.forget(uid);
+    owners.forget(uid);
   };
 
-  const reportBroker = createBrokerReport({ reporter, link, clock, resource: options.brokerResource });
+  const reportBroker = createBrokerReport({ reporter, owners, link, clock, resource: options.brokerResource });
   const figures = createFigures(reporter, clock, log, signal);
 
   /** Objects that are being deleted. Returns when to look again. */
@@ -104,7 +107,8 @@ export function createActor(options: ActorOptions): Actor {
     const session = sessionFor(state);
     const again: number[] = [];
     const letOneGo = async (member: Member): Promise<void> => {
-      const hold = hasFinalizer(member.object) ? holdOf(member.object) : undefined;
+      const owned = owners.owns(member.object);
+      const hold = owned ? holdOf(member.object) : undefined;
       if (hold !== undefined) {
         const plan = farewellPlan(member);
         again.push(...(await report([[member, holdCondition(hold, plan, refusal("Deleting", "held back")), plan]])));
@@ -117,7 +121,7 @@ export function createActor(options: ActorOptions): Actor {
         return forget(member.claim.owner.uid);
       }
       const situation = situationOf(broker, state, member, clock.now());
-      const result = await release({ kube, events }, { member, live, leaving, session, situation, migrations });
+      const result = await release({ kube, events }, { member, owned, live, leaving, session, situation, migrations });
       if (result.done) return forget(member.claim.owner.uid);
       if (result.againInMs !== undefined) again.push(result.againInMs);
       if (result.condition !== undefined) return void again.push(...(await report([[member, result.condition]])));
@@ -133,7 +137,7 @@ export function createActor(options: ActorOptions): Actor {
 
   /** Claims of others than those that are brought in line. */
   const rivalsOf = (all: readonly Member[]): readonly Claim[] => {
-    const leaving = all.filter(({ object }) => isDeleting(object) && hasFinalizer(object));
+    const leaving = all.filter(({ object }) => isDeleting(object) && isHeld(object));
     return [...leaving, ...options.rivals()].map(({ claim }) => claim);
   };
 
@@ -206,7 +210,7 @@ export function createActor(options: ActorOptions): Actor {
     const state = await link.ensure(broker);
     const again = state.up ? await withConnection(broker, state.session, all, fresh) : await withoutConnection(broker, state, all);
     // Its login is needed until the last object that uses it is cleaned up.
-    if (isDeleting(broker) && !all.some(({ object }) => hasFinalizer(object))) await removeFinalizer(kube, options.brokerResource, broker);
+    if (isDeleting(broker) && !all.some(({ object }) => owners.owns(object))) await removeFinalizer(kube, options.brokerResource, broker);
     return [...refused, ...again];
   };
 

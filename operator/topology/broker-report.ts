@@ -1,8 +1,10 @@
 import type { Resource } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { isDeleting } from "../runtime/object.ts";
 import type { Link, LinkState } from "./link.ts";
 import type { Member } from "./members.ts";
+import type { Owners } from "./owners.ts";
 import type { Reporter } from "./reporter.ts";
 import { brokerCondition } from "./situation.ts";
 
@@ -14,12 +16,13 @@ export type BrokerReport = (broker: Broker, state: LinkState, members: readonly 
 
 export interface BrokerReportOptions {
   readonly reporter: Reporter;
+  readonly owners: Owners;
   readonly resource: Resource;
   readonly link: Pick<Link, "endpoint">;
   readonly clock: Clock;
 }
 
-export function createBrokerReport({ reporter, resource, link, clock }: BrokerReportOptions): BrokerReport {
+export function createBrokerReport({ reporter, owners, resource, link, clock }: BrokerReportOptions): BrokerReport {
   let counted: { readonly at: number; readonly objects: Counts } | undefined;
 
   /** After how many ms the counts are to be looked at again. */
@@ -38,7 +41,8 @@ export function createBrokerReport({ reporter, resource, link, clock }: BrokerRe
     const facts = state.up ? state.session.facts : undefined;
     const means = state.up ? [...(state.session.events ? ["events"] : []), ...(state.session.picture.versioned ? ["etag"] : [])] : [];
     const capabilities = facts === undefined ? undefined : [...facts.capabilities, ...means];
-    const waits = await reporter.report(resource, broker, brokerCondition(broker, state, members), {
+    const users = isDeleting(broker) ? members.filter(({ object }) => owners.owns(object)).map(({ id }) => id) : [];
+    const waits = await reporter.report(resource, broker, brokerCondition(broker, state, users), {
       endpoint: link.endpoint?.display,
       version: facts?.version ?? broker.status?.version,
       capabilities: capabilities ?? broker.status?.capabilities,

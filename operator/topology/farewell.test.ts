@@ -3,6 +3,7 @@ import { type Farewell, farewell, givesUp, type Leaving, type Refused } from "./
 
 const plain: Leaving = {
   policy: "Delete",
+  owned: true,
   won: true,
   heir: false,
   broker: "reachable",
@@ -12,9 +13,21 @@ const plain: Leaving = {
   waitedMs: 0,
 };
 const rows: readonly [why: string, leaving: Partial<Leaving>, want: Farewell][] = [
-  ["Delete removes it, whatever it holds", {}, { do: "remove", ifEmpty: false }],
-  ["DeleteIfEmpty removes it only when it is empty", { policy: "DeleteIfEmpty" }, { do: "remove", ifEmpty: true }],
+  ["Delete removes it, whatever it holds", {}, { do: "remove", ifEmpty: false, onlyEqual: false }],
+  ["DeleteIfEmpty removes it only when it is empty", { policy: "DeleteIfEmpty" }, { do: "remove", ifEmpty: true, onlyEqual: false }],
   ["Retain leaves it", { policy: "Retain" }, { do: "release" }],
+  [
+    "what was never written down as its own goes only where it is what the object wants, and holds nothing",
+    { owned: false },
+    { do: "remove", ifEmpty: true, onlyEqual: true },
+  ],
+  ["where another object claims it, too, that one finds it by itself", { owned: false, heir: true }, { do: "release" }],
+  ["it waits for no broker", { owned: false, broker: "gone" }, { do: "release" }],
+  [
+    "it does not wait for one that is away either, and says so",
+    { owned: false, broker: "unreachable" },
+    { do: "release", orphaned: "the broker could not be asked whether it has it" },
+  ],
   ["Retain needs no broker", { policy: "Retain", broker: "unreachable" }, { do: "release" }],
   ["what is another object's is not touched", { won: false }, { do: "release" }],
   ["what another object claims, too, is handed over", { heir: true }, { do: "hand-over" }],

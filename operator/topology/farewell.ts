@@ -1,6 +1,8 @@
 /** What the object's owner cannot change any more: how the broker is to be left, and what is known of the broker. */
 export interface Leaving {
   readonly policy: "Delete" | "Retain" | "DeleteIfEmpty";
+  /** Whether it is known that what stands on the broker is this object's. Else it may have died with its operator before that was written, or is foreign. */
+  readonly owned: boolean;
   /** Whether the claim to the target is this object's. */
   readonly won: boolean;
   /** Whether another object claims the target, too, and takes it over. */
@@ -33,7 +35,8 @@ export function givesUp({ unreachablePolicy, brokerDeleting, timeoutMs, waitedMs
 }
 
 export type Farewell =
-  | { readonly do: "remove"; readonly ifEmpty: boolean }
+  /** `onlyEqual`: what is not exactly as the object wants it stays. */
+  | { readonly do: "remove"; readonly ifEmpty: boolean; readonly onlyEqual: boolean }
   /** The heir becomes the owner, then our finalizer goes. */
   | { readonly do: "hand-over" }
   /** Our finalizer goes; `orphaned` says that something may have been left on the broker against the user's wish. */
@@ -45,10 +48,12 @@ export type Farewell =
  * when the Broker object is going, too: a namespace must not hang.
  */
 export function farewell(leaving: Leaving): Farewell {
-  const { policy, won, heir, broker, unreachablePolicy, brokerDeleting, timeoutMs, waitedMs } = leaving;
+  const { policy, owned, won, heir, broker, unreachablePolicy, brokerDeleting, timeoutMs, waitedMs } = leaving;
   if (policy === "Retain" || !won) return { do: "release" };
+  if (!owned && broker === "unreachable") return { do: "release", orphaned: "the broker could not be asked whether it has it" };
+  if (!owned && (heir || broker !== "reachable")) return { do: "release" };
   if (heir) return { do: "hand-over" };
-  if (broker === "reachable") return { do: "remove", ifEmpty: policy === "DeleteIfEmpty" };
+  if (broker === "reachable") return { do: "remove", ifEmpty: !owned || policy === "DeleteIfEmpty", onlyEqual: !owned };
   if (broker === "vanished") return { do: "release" };
   if (broker === "gone") return { do: "release", orphaned: "its Broker or the Broker's Secret is gone" };
   if (unreachablePolicy === "Wait" && !brokerDeleting) return { do: "wait" };

@@ -1,7 +1,7 @@
 import type { Resource } from "../adapters/ports.ts";
 import type { SecretValues, TopologyKind, TopologyObject } from "../kinds/topology-kind.ts";
 import type { Cache } from "../runtime/cache/cache.ts";
-import { hasFinalizer } from "../runtime/finalizer.ts";
+import { hasFinalizer, isProtected } from "../runtime/finalizer.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import { type Claim, claimTo } from "./claim.ts";
@@ -20,7 +20,7 @@ export interface Member {
   readonly resource: Resource;
   readonly object: TopologyObject;
   readonly claim: Claim;
-  /** Of the bindings that it wants. */
+  /** Of the bindings that it wants, where it may want others later. */
   readonly digests: ReadonlySet<string>;
   /** Changes with the values of Secrets that the claim was made of; absent where there are none. */
   readonly revision?: string;
@@ -106,11 +106,11 @@ export function createMembers(
   };
 }
 
-/** Whether nothing differs but the status, and our own finalizer, which whoever wrote it knows of. */
+/** Whether nothing differs but the status, and our own finalizers, which whoever wrote it knows of. */
 function wantsTheSame(kind: TopologyKind, object: TopologyObject, previous: TopologyObject): boolean {
   const [one, other] = [object.metadata, previous.metadata];
   const same = one.uid === other.uid && one.generation === other.generation && one.deletionTimestamp === other.deletionTimestamp;
-  const kept = hasFinalizer(object) || !hasFinalizer(previous);
+  const kept = (hasFinalizer(object) || !hasFinalizer(previous)) && (isProtected(object) || !isProtected(previous));
   return (
     same && kept && canonical(one.annotations) === canonical(other.annotations) && kind.needs(object).length === 0 && !kind.ends(object)
   );
@@ -118,7 +118,7 @@ function wantsTheSame(kind: TopologyKind, object: TopologyObject, previous: Topo
 
 function memberOf(
   id: string,
-  { kind, desired, ends }: TopologyKind,
+  { kind, desired, ends, fixed }: TopologyKind,
   resource: Resource,
   object: TopologyObject,
   values: SecretValues,
@@ -134,7 +134,7 @@ function memberOf(
     resource,
     object,
     claim,
-    digests: bindingDigests(objects),
+    digests: fixed ? new Set() : bindingDigests(objects),
     ...(needs === undefined ? {} : { needs }),
     ...(unsayable === undefined ? {} : { lacking: refusal("InvalidSpec", unsayable) }),
   };

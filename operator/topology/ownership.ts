@@ -1,5 +1,5 @@
 import type { BrokerObject, KubePort, Resource } from "../adapters/ports.ts";
-import { FINALIZER, hasFinalizer } from "../runtime/finalizer.ts";
+import { FINALIZER, hasFinalizer, isHeld } from "../runtime/finalizer.ts";
 import type { KubeObject } from "../runtime/object.ts";
 import { digestOf, identityOf } from "./identity.ts";
 
@@ -24,8 +24,7 @@ export function bindingDigests(objects: readonly BrokerObject[]): ReadonlySet<st
 }
 
 /** Whether the broker may be changed for this object: it will be cleaned up after, and every binding to come is written down. */
-export const isOwned = (object: KubeObject, wanted: ReadonlySet<string>): boolean =>
-  hasFinalizer(object) && wanted.isSubsetOf(ownedOf(object));
+export const isOwned = (object: KubeObject, wanted: ReadonlySet<string>): boolean => isHeld(object) && wanted.isSubsetOf(ownedOf(object));
 
 /**
  * Writes down what this object owns on the broker: our finalizer and the digests, in one patch. Never touches the finalizers of others.

@@ -1,11 +1,12 @@
 import { BrokerError, type BrokerObject, type KubePort } from "../adapters/ports.ts";
-import { hasFinalizer, removeFinalizer } from "../runtime/finalizer.ts";
+import { isHeld, removeFinalizer } from "../runtime/finalizer.ts";
 import { inParallel } from "../runtime/in-parallel.ts";
 import { isKubeError } from "../runtime/kube-error.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { apply } from "./apply.ts";
 import { type Claim, seniorOf, winnersOf } from "./claim.ts";
+import { differences } from "./compare.ts";
 import { farewell, givesUp, type Leaving, type Refused } from "./farewell.ts";
 import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
 import type { Session } from "./link.ts";
@@ -13,12 +14,15 @@ import type { Member } from "./members.ts";
 import { holdingName } from "./migrate.ts";
 import type { Migrations, Progress } from "./migration.ts";
 import { writeOwned } from "./ownership.ts";
+import { holdOf } from "./standstill.ts";
 
 const CONFLICT_MS = 100;
 const PARALLEL = 8;
 
 export interface ReleaseInput {
   readonly member: Member;
+  /** Whether it is known that what stands on the broker is this object's. */
+  readonly owned: boolean;
   /** Who claims something of the same vhost: objects that stay, and those that are being deleted, this one too. */
   readonly live: readonly Member[];
   readonly leaving: readonly Member[];
@@ -43,22 +47,35 @@ export interface Released {
  */
 export async function release(
   { kube, events }: { readonly kube: Pick<KubePort, "patch">; readonly events: EventRecorder },
-  { member, live, leaving, session, situation, migrations }: ReleaseInput,
+  { member, owned, live, leaving, session, situation, migrations }: ReleaseInput,
 ): Promise<Released> {
   const { object, claim, resource } = member;
   const { won, heir } = standing(claim, live, leaving);
-  if (!hasFinalizer(object)) return { done: true };
-  const decided = farewell({ ...situation, policy: object.spec.deletionPolicy, won, heir: heir !== undefined });
+  if (!isHeld(object)) return { done: true };
+  // It was never allowed to do anything.
+  const untouched = !owned && holdOf(object) !== undefined;
+  const decided = farewell({
+    ...situation,
+    policy: untouched ? "Retain" : object.spec.deletionPolicy,
+    owned,
+    won,
+    heir: heir !== undefined,
+  });
   if (decided.do === "wait") return { done: false, ...(decided.againInMs === undefined ? {} : { againInMs: decided.againInMs }) };
   // What stays on the broker, or may stay, has its messages in its own queue again.
-  const begun = session !== undefined && won && heir === undefined && object.spec.deletionPolicy !== "Delete";
+  const begun = session !== undefined && owned && won && heir === undefined && object.spec.deletionPolicy !== "Delete";
   const progress = begun ? await finish(session, member, migrations) : undefined;
   if (progress !== undefined) return { done: false, ...progress };
   if (decided.do === "remove") {
     if (session === undefined) return { done: false };
+    // It may have been declared a moment ago, and not been read back.
+    if (decided.onlyEqual) await session.picture.look(claim.targets);
     const objects = [...removable(claim, [...live, ...leaving]), ...holdingOf(session, claim)];
-    const refused = await removeAll(session, claim, objects, decided.ifEmpty);
-    const given = refused !== undefined && givesUp({ ...situation, notEmpty: refused.failure === "not-empty" });
+    const meant = decided.onlyEqual ? objects.filter((one) => isAsWanted(session, one)) : objects;
+    const refused = await removeAll(session, claim, meant, decided.ifEmpty);
+    const notEmpty = refused?.failure === "not-empty";
+    // Whether this object made what holds messages was never written down: better left than lost.
+    const given = refused !== undefined && ((decided.onlyEqual && notEmpty) || givesUp({ ...situation, notEmpty }));
     if (refused !== undefined && !given) return { done: false, refused };
     if (refused !== undefined) orphaned(events, member, refused.message);
   } else if (decided.do === "release" && decided.orphaned !== undefined) orphaned(events, member, decided.orphaned);
@@ -99,6 +116,12 @@ function removable({ owner, wanted }: Claim, others: readonly Member[]): readonl
   const kept = (identity: string): boolean => others.some(({ claim }) => claim.owner.uid !== owner.uid && claim.wanted.has(identity));
   return [...wanted].filter(([identity]) => !kept(identity)).map(([, object]) => object);
 }
+
+/** Whether the broker has it, exactly as it is wanted. */
+const isAsWanted = ({ picture }: Session, object: BrokerObject): boolean =>
+  picture.actual
+    .get(targetKey(targetOf(object)))
+    ?.some((found) => identityOf(found) === identityOf(object) && differences(object, found).length === 0) === true;
 
 /** The next step of its migration, undefined when there is none to finish. */
 async function finish(session: Session, member: Member, migrations: Migrations): Promise<Progress | undefined> {

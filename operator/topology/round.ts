@@ -8,6 +8,7 @@ import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { TopologyMetrics } from "./metrics.ts";
 import type { Migrations } from "./migration.ts";
+import type { Owners } from "./owners.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Repairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
@@ -31,11 +32,12 @@ export type Said = readonly [member: Member, condition: ConditionInput, plan?: r
 export type Report = (said: readonly Said[]) => Promise<readonly number[]>;
 
 /** @param signal ends it between two writes; it rejects with the reason then */
-export function createReport(reporter: Reporter, repairs: Repairs, signal: AbortSignal): Report {
+export function createReport(reporter: Reporter, repairs: Repairs, owners: Owners, signal: AbortSignal): Report {
   return async (said) => {
     const again: number[] = [];
     const say = async ([member, condition, plan]: Said): Promise<void> => {
-      const wait = await reporter.report(member.resource, member.object, condition, { repairs: repairs.count(member), plan });
+      const fields = { repairs: repairs.count(member), plan, owned: owners.mark(member.object) };
+      const wait = await reporter.report(member.resource, member.object, condition, fields);
       if (wait !== undefined) again.push(wait);
     };
     await inParallel(said, REPORTS, say, signal);
@@ -61,6 +63,7 @@ export interface RoundOptions {
   readonly refusals: Refusals;
   readonly repairs: Repairs;
   readonly migrations: Migrations;
+  readonly owners: Owners;
   readonly reporter: Reporter;
   readonly report: Report;
   readonly unproven: Unproven;
@@ -84,7 +87,7 @@ interface Remembered {
 export type Round = (input: RoundInput) => Promise<{ readonly again: readonly number[]; readonly sliced: boolean }>;
 
 export function createRound(options: RoundOptions): Round {
-  const { kube, clock, metrics, refusals, repairs, migrations, reporter, report, unproven, signal } = options;
+  const { kube, clock, metrics, refusals, repairs, migrations, owners, reporter, report, unproven, signal } = options;
   const connections = new WeakMap<Session["picture"], Remembered>();
   const remembered = ({ picture: { actual }, picture }: Session): Remembered => {
     const since = { since: actual, claims: new WeakSet<Claim>() };
@@ -117,6 +120,7 @@ export function createRound(options: RoundOptions): Round {
     const ready: Said[] = [];
     for (const member of members) {
       const { uid } = member.claim.owner;
+      if (result.outcomes.get(uid)?.state === "in-sync" && !held(member)) owners.took(uid);
       const progress = migrating.get(uid);
       if (progress !== undefined) {
         again.push(progress.againInMs);

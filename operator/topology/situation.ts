@@ -1,6 +1,5 @@
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { TopologyObject } from "../kinds/topology-kind.ts";
-import { hasFinalizer } from "../runtime/finalizer.ts";
 import { isDeleting, type ObjectKey } from "../runtime/object.ts";
 import { type ConditionInput, findCondition } from "../runtime/truth/conditions.ts";
 import type { Leaving, Refused } from "./farewell.ts";
@@ -49,8 +48,8 @@ export function situationOf(broker: Broker | undefined, state: LinkState | undef
 export const troubleCondition = (broker: ObjectKey, reason: string, message: string): ConditionInput =>
   refusal("BrokerNotReady", `Broker ${broker}: ${reason}: ${message}`, "Unknown");
 
-export function brokerCondition(broker: Broker, state: LinkState, members: readonly Member[]): ConditionInput {
-  const users = members.filter(({ object }) => hasFinalizer(object)).map(({ id }) => id);
+/** @param users ids of the objects that own something there */
+export function brokerCondition(broker: Broker, state: LinkState, users: readonly string[]): ConditionInput {
   if (isDeleting(broker) && users.length > 0) {
     const shown = users.slice(0, 5).join(", ");
     return refusal(

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createTopologyWorld, type TopologyWorld } from "../../test/fakes/topology-world.ts";
 import type { BrokerObject } from "../adapters/ports.ts";
+import { FINALIZER } from "../runtime/finalizer.ts";
 
 /** A queue that somebody else makes, with a limit that no object of the tests asks for. */
 const theirs = (name: string): BrokerObject => ({
@@ -25,54 +26,63 @@ async function importing(world: TopologyWorld, meanwhile: () => Promise<void>): 
   await world.clock.advance(2_000);
 }
 
-test("an object that meets what somebody else made before anybody saw it owns nothing: deleting it deletes nothing", async () => {
-  await using world = await createTopologyWorld({ events: false });
-  await world.start();
-  await world.clock.advance(2_000);
-  world.vhost.put(theirs("q"));
-  await world.queue("q", { maxLength: 6 });
-  await world.clock.advance(1_000);
-  expect(await world.ready("Queue", "q")).toMatchObject({ reason: "ArgumentsDiffer" });
-  expect((await world.get("Queue", "q"))?.metadata.finalizers ?? []).toEqual([]);
-  await world.remove("Queue", "q");
-  await world.clock.advance(1_000);
-  expect(await world.get("Queue", "q")).toBeUndefined();
-  expect(world.vhost.objects.get("queue/q")).toEqual(theirs("q"));
-});
-
-test("the same among many that are imported", async () => {
-  await using world = await createTopologyWorld({ events: false });
-  await importing(world, async () => world.vhost.put(theirs("q-7")));
-  expect(await world.ready("Queue", "q-7")).toMatchObject({ reason: "ArgumentsDiffer" });
-  await world.remove("Queue", "q-7");
-  await world.remove("Queue", "q-8");
-  await world.clock.advance(1_000);
-  expect(await world.get("Queue", "q-7")).toBeUndefined();
-  expect(world.vhost.objects.get("queue/q-7")).toEqual(theirs("q-7"));
-  expect(world.vhost.objects.has("queue/q-8")).toBe(false);
-});
-
-test("also when it is deleted before anybody has looked", async () => {
-  await using world = await createTopologyWorld({ events: false });
-  await importing(world, async () => {
-    world.vhost.put(theirs("q-7"));
-    await world.remove("Queue", "q-7");
-    expect(await world.get("Queue", "q-7")).toHaveProperty("metadata.deletionTimestamp");
+describe.for([false, true])("protected as they are created: %s", (protection) => {
+  test("an object that meets what somebody else made before anybody saw it owns nothing: deleting it deletes nothing", async () => {
+    await using world = await createTopologyWorld({ events: false, protection });
+    await world.start();
+    await world.clock.advance(2_000);
+    world.vhost.put(theirs("q"));
+    await world.queue("q", { maxLength: 6 });
+    await world.clock.advance(1_000);
+    expect(await world.ready("Queue", "q")).toMatchObject({ reason: "ArgumentsDiffer" });
+    expect((await world.get("Queue", "q"))?.metadata.finalizers ?? []).not.toContain(FINALIZER);
+    await world.remove("Queue", "q");
+    await world.clock.advance(1_000);
+    expect(await world.get("Queue", "q")).toBeUndefined();
+    expect(world.vhost.objects.get("queue/q")).toEqual(theirs("q"));
   });
-  expect(await world.get("Queue", "q-7")).toBeUndefined();
-  expect(world.vhost.objects.get("queue/q-7")).toEqual(theirs("q-7"));
-});
 
-test("what it declared itself is its own, also when its arguments are changed afterwards", async () => {
-  await using world = await createTopologyWorld({ events: false });
-  await world.queue("q", { maxLength: 6 });
-  await world.start();
-  await world.clock.advance(1_000);
-  await world.queue("q", { maxLength: 7 });
-  await world.clock.advance(1_000);
-  expect(await world.ready("Queue", "q")).toMatchObject({ reason: "ArgumentsDiffer" });
-  await world.remove("Queue", "q");
-  await world.clock.advance(1_000);
-  expect(await world.get("Queue", "q")).toBeUndefined();
-  expect(world.vhost.objects.has("queue/q")).toBe(false);
+  test("the same among many that are imported", async () => {
+    await using world = await createTopologyWorld({ events: false, protection });
+    await importing(world, async () => world.vhost.put(theirs("q-7")));
+    expect(await world.ready("Queue", "q-7")).toMatchObject({ reason: "ArgumentsDiffer" });
+    await world.remove("Queue", "q-7");
+    await world.remove("Queue", "q-8");
+    await world.clock.advance(1_000);
+    expect(await world.get("Queue", "q-7")).toBeUndefined();
+    expect(world.vhost.objects.get("queue/q-7")).toEqual(theirs("q-7"));
+    expect(world.vhost.objects.has("queue/q-8")).toBe(false);
+  });
+
+  test("also when it is deleted before anybody has looked", async () => {
+    await using world = await createTopologyWorld({ events: false, protection });
+    await importing(world, async () => {
+      world.vhost.put(theirs("q-7"));
+      await world.remove("Queue", "q-7");
+      expect(await world.get("Queue", "q-7")).toHaveProperty("metadata.deletionTimestamp");
+    });
+    expect(await world.get("Queue", "q-7")).toBeUndefined();
+    expect(world.vhost.objects.get("queue/q-7")).toEqual(theirs("q-7"));
+  });
+
+  test("what is imported while its object is deleted goes with it", async () => {
+    await using world = await createTopologyWorld({ events: false, protection });
+    await importing(world, () => world.remove("Queue", "q-7"));
+    expect(await world.get("Queue", "q-7")).toBeUndefined();
+    expect([world.vhost.objects.has("queue/q-7"), world.vhost.objects.has("queue/q-8")]).toEqual([false, true]);
+  });
+
+  test("what it declared itself is its own, also when its arguments are changed afterwards", async () => {
+    await using world = await createTopologyWorld({ events: false, protection });
+    await world.queue("q", { maxLength: 6 });
+    await world.start();
+    await world.clock.advance(1_000);
+    await world.queue("q", { maxLength: 7 });
+    await world.clock.advance(1_000);
+    expect(await world.ready("Queue", "q")).toMatchObject({ reason: "ArgumentsDiffer" });
+    await world.remove("Queue", "q");
+    await world.clock.advance(1_000);
+    expect(await world.get("Queue", "q")).toBeUndefined();
+    expect(world.vhost.objects.has("queue/q")).toBe(false);
+  });
 });

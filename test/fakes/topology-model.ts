@@ -172,8 +172,8 @@ function watching(world: TopologyWorld, model: Model, driftMs: number): (ms: num
 /** Runs so many random sequences, each in a world of its own. `failure` is the smallest one that fails, for people; with it the others are not run. */
 export async function checkTopologyModel(sequences: number): Promise<{ readonly sequences: number; readonly failure?: string }> {
   const found = await fc.check(
-    fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 14 }), fc.nat(2), async (steps, pace) => {
-      await using world = await createTopologyWorld({ events: pace !== 2, bulk: pace !== 1 });
+    fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 14 }), fc.nat(2), fc.boolean(), async (steps, pace, protection) => {
+      await using world = await createTopologyWorld({ events: pace !== 2, bulk: pace !== 1, protection });
       const model: Model = { objects: new Map(), replaced: new Set(), age: 0 };
       const pass = watching(world, model, pace === 2 ? DRIFT_BY_POLLING_MS : DRIFT_BY_EVENTS_MS);
       world.vhost.put(shop);

@@ -7,6 +7,7 @@ import { TOPOLOGY } from "../../operator/kinds/topology.ts";
 import type { TopologyObject } from "../../operator/kinds/topology-kind.ts";
 import { createCache } from "../../operator/runtime/cache/cache.ts";
 import { resourceOf } from "../../operator/runtime/define-kind.ts";
+import { PROTECTION } from "../../operator/runtime/finalizer.ts";
 import type { Condition, KubeObject } from "../../operator/runtime/object.ts";
 import { createSecretReader } from "../../operator/runtime/secrets.ts";
 import { findCondition } from "../../operator/runtime/truth/conditions.ts";
@@ -50,7 +51,10 @@ export interface TopologyWorld extends AsyncDisposable {
   readonly events: () => readonly string[];
 }
 
-export async function createTopologyWorld(options: { readonly events?: boolean; readonly bulk?: boolean } = {}): Promise<TopologyWorld> {
+/** @param options `protection`: the API server has the admission policy that protects objects as they are created */
+export async function createTopologyWorld(
+  options: { readonly events?: boolean; readonly bulk?: boolean; readonly protection?: boolean } = {},
+): Promise<TopologyWorld> {
   const [kube, vhost, clock] = [createFakeKube(), createFakeVhost(), createFakeClock()];
   const common = { kube, clock, random: () => 0.5, log: createRecordingLog() };
   let running: AsyncDisposable | undefined;
@@ -75,7 +79,8 @@ export async function createTopologyWorld(options: { readonly events?: boolean; 
     const made = await kube.get(resourceFor(kind), namespace, name);
     if (made !== undefined) return void (await kube.patch(resourceFor(kind), namespace, name, { spec, metadata: { annotations } }));
     // The API server's own clock, to the second.
-    const metadata = { name, namespace, annotations, creationTimestamp: new Date(clock.now()).toISOString().replace(/\.\d+Z/, "Z") };
+    const creationTimestamp = new Date(clock.now()).toISOString().replace(/\.\d+Z/, "Z");
+    const metadata = { name, namespace, annotations, creationTimestamp, ...(options.protection === true && { finalizers: [PROTECTION] }) };
     kube.seed(resourceFor(kind), { apiVersion, kind, metadata, spec } as KubeObject);
   };
   const get = (kind: string, name: string) => kube.get<TopologyObject>(resourceFor(kind), namespace, name);

@@ -11,7 +11,7 @@ const QUEUES = resourceOf(queueKind);
 const tenant = `${vhost}-tenant`;
 let world: World;
 beforeAll(async () => {
-  world = await createWorld(await broker(), vhost);
+  world = await createWorld(await broker(), vhost, { protection: true });
   await world.apply(world.make.secret(world.uri, world.broker.managementUri), world.make.broker());
   await world.until(world.make.broker(), "Ready");
 }, 240_000);

@@ -12,7 +12,7 @@ describe.each(VERSIONS)("RabbitMQ %s", (version) => {
   const [tenant, alice] = [own("tenant"), own("alice")];
   let world: World;
   beforeAll(async () => {
-    world = await createWorld(await broker(version), own("vhost"));
+    world = await createWorld(await broker(version), own("vhost"), { protection: true });
   }, 240_000);
   afterAll(async () => {
     await world?.[Symbol.asyncDispose]();

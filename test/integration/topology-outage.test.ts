@@ -6,7 +6,7 @@ let broker: Broker;
 let world: World;
 beforeAll(async () => {
   broker = await startBroker({ version: "4.0", name: "topology-outage" });
-  world = await createWorld(broker, `outage-${process.pid}`);
+  world = await createWorld(broker, `outage-${process.pid}`, { protection: true });
 }, 240_000);
 afterAll(async () => {
   await broker?.start();

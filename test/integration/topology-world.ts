@@ -5,6 +5,7 @@ import { KINDS } from "../../operator/kinds/index.ts";
 import { resourceOf as resourceOfKind } from "../../operator/runtime/define-kind.ts";
 import type { Condition, KubeObject } from "../../operator/runtime/object.ts";
 import type { Broker } from "../cluster/cluster.ts";
+import { protect } from "./protect.ts";
 import { type Manifest, makeVhost, manifests } from "./topology-objects.ts";
 import { type Api, awaitObject, awaitReason, EVENTS, type RunningTopology, SECRETS, startApi, startOperator } from "./topology-operator.ts";
 
@@ -46,9 +47,11 @@ export interface World extends AsyncDisposable {
 
 const namespace = "default";
 
-export async function createWorld(broker: Broker, vhostName: string): Promise<World> {
+/** @param options `protection`: whether the API server protects objects as they are created, as after an installation; else the operator writes first */
+export async function createWorld(broker: Broker, vhostName: string, { protection = false } = {}): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const api = stack.use(await startApi());
+  if (protection) await protect(api.server);
   const { kube } = api;
   const { uri, drop } = await makeVhost(broker, vhostName);
   stack.defer(drop);

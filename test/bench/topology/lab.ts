@@ -5,6 +5,7 @@ import { brokerEndpoint } from "../../../operator/kinds/broker/endpoint.ts";
 import { brokerKind } from "../../../operator/kinds/broker/schema.ts";
 import { queueKind } from "../../../operator/kinds/queue/schema.ts";
 import { resourceOf } from "../../../operator/runtime/define-kind.ts";
+import { protect } from "../../integration/protect.ts";
 import { manifests } from "../../integration/topology-objects.ts";
 import { type Stage, setStage } from "../pools/stage.ts";
 import { type ReadyWatch, watchReady } from "./ready-watch.ts";
@@ -20,7 +21,7 @@ export interface BrokerWatch {
   readonly made: (prefix: string, wanted: number) => Promise<number>;
 }
 
-/** The stage of the topology bench: API server, broker, a Broker object that leads there, and eyes on both ends. */
+/** The stage of the topology bench: API server with what an installation puts there, broker, a Broker object that leads there, and eyes on both ends. */
 export interface Lab extends AsyncDisposable {
   readonly stage: Stage;
   readonly port: TopologyPort;
@@ -59,6 +60,7 @@ export async function watchBroker(port: TopologyPort): Promise<BrokerWatch> {
 export async function setLab(): Promise<Lab> {
   await using stack = new AsyncDisposableStack();
   const stage = stack.use(await setStage("bench-topology"));
+  await protect(stage.server);
   const { kube, uris } = stage;
   const endpoint = brokerEndpoint(uris.broker, uris.management);
   if (!("host" in endpoint)) throw new Error(endpoint.message);
