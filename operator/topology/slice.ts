@@ -4,10 +4,13 @@ import type { Claim } from "./claim.ts";
 import { type Actual, endsOf, type Outcome, rankOf } from "./diff.ts";
 import { targetKey, targetOf } from "./identity.ts";
 import type { Member } from "./members.ts";
+import { isOwned } from "./ownership.ts";
 import { isSettled } from "./owning.ts";
 
-/** Operations of one pass: what changes meanwhile waits no longer than these take, about a second. */
-const SLICE = 500;
+/** What one pass does, by what it costs: what changes meanwhile waits no longer than that takes, about a second. An operation costs one. */
+const SLICE = 1_250;
+/** What it costs to write down first who owns it. */
+const WRITE = 4;
 /** The turn of those that are there already: after all that is missing. */
 const ADOPTED = 1_000;
 
@@ -27,6 +30,7 @@ interface Wanting {
   readonly member: Member;
   readonly operations: readonly OwnedOperation[];
   readonly rank: number;
+  readonly cost: number;
 }
 
 const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
@@ -50,17 +54,18 @@ export function sliceOf(members: readonly Member[], { outcomes, actual, urgent }
     const operations = operationsOf(member.claim, outcomes);
     const adopted = outcomes.get(member.claim.owner.uid)?.state === "in-sync" && !isSettled(member);
     if (operations.length === 0 && !adopted) return [];
-    return [{ member, operations, rank: urgent(member) ? -1 : Math.min(ADOPTED, ...operations.map(rankOf)) }];
+    const cost = operations.length + (isOwned(member.object, member.digests) && !adopted ? 0 : WRITE);
+    return [{ member, operations, cost, rank: urgent(member) ? -1 : Math.min(ADOPTED, ...operations.map(rankOf)) }];
   });
-  if (wanting.reduce((sum, { operations }) => sum + operations.length + 1, 0) <= SLICE) {
+  if (wanting.reduce((sum, { cost }) => sum + cost, 0) <= SLICE) {
     return { members: wanting.map(({ member }) => member), more: false };
   }
   const coming = new Set<string>();
   const chosen: Member[] = [];
   const waiting: Member[] = [];
-  let count = 0;
-  for (const { member, operations } of wanting.toSorted(byTurn)) {
-    if (count >= SLICE) return { members: chosen, more: true };
+  let costs = 0;
+  for (const { member, operations, cost } of wanting.toSorted(byTurn)) {
+    if (costs >= SLICE) return { members: chosen, more: true };
     const own = operations.filter(({ op, object }) => op === "declare" && object.type !== "binding");
     const made = own.map(({ object }) => targetKey(targetOf(object)));
     const ends = operations.flatMap(({ op, object }) => (op === "declare" ? endsOf(object).map(targetKey) : []));
@@ -70,7 +75,7 @@ export function sliceOf(members: readonly Member[], { outcomes, actual, urgent }
     }
     for (const key of made) coming.add(key);
     chosen.push(member);
-    count += operations.length + 1;
+    costs += cost;
   }
   return { members: [...chosen, ...waiting], more: false };
 }
