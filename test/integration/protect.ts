@@ -13,14 +13,13 @@ const PROBE = JSON.stringify({
 export async function protect(server: ApiServer): Promise<void> {
   const applied = await server.kubectl(["apply", "--server-side", "-f", join(import.meta.dirname, "../../manifests/protection.yaml")]);
   if (applied.code !== 0) throw new Error(applied.error);
+  let said = "";
   for (let tries = 0; tries < 300; tries += 1) {
-    const { code, out, error } = await server.kubectl(
-      ["create", "--dry-run=server", "-o", "jsonpath={.metadata.finalizers}", "-f", "-"],
-      PROBE,
-    );
-    if (code !== 0) throw new Error(error);
+    // Right after a CRD was made the API server may not know the kind for its policies yet.
+    const { out, error } = await server.kubectl(["create", "--dry-run=server", "-o", "jsonpath={.metadata.finalizers}", "-f", "-"], PROBE);
     if (out.includes("longshore.dev/protection")) return;
+    said = error;
     await delay(100);
   }
-  throw new Error("30 s after its admission policy was made the API server does not protect objects");
+  throw new Error(`30 s after its admission policy was made the API server does not protect objects: ${said}`);
 }
