@@ -15,10 +15,12 @@ test("what this broker would take and ignore is refused, and nothing is declared
   await using world = await createTopologyWorld();
   await world.queue("orders", { type: "quorum", consumerTimeout: "30m" });
   await world.queue("plain", { type: "quorum" });
+  await world.put("Vhost", "tenant", { deletionProtection: true });
   await world.start();
   await world.clock.advance(1_000);
   const ready = await world.ready("Queue", "orders");
   expect(ready).toMatchObject({ status: "False", reason: "BrokerTooOld" });
   expect(ready?.message).toContain("x-consumer-timeout needs RabbitMQ 4.3, and this one is 4.0.5");
+  expect(await world.ready("Vhost", "tenant")).toMatchObject({ reason: "BrokerTooOld" });
   expect([...world.vhost.objects.keys()]).toEqual(["queue/plain"]);
 });

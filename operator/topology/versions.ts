@@ -1,6 +1,6 @@
 import type { BrokerObject } from "../adapters/ports.ts";
 
-/** Arguments that an older broker takes and ignores, with the first version that acts on them. What it refuses by itself is not here. */
+/** Arguments, and what vhosts have, that an older broker ignores or cannot explain, with the first version that acts on them. */
 const SINCE: ReadonlyMap<string, string> = new Map([
   ["x-consumer-timeout", "4.3"],
   ["x-consumer-disconnected-timeout", "4.3"],
@@ -8,6 +8,7 @@ const SINCE: ReadonlyMap<string, string> = new Map([
   ["x-delayed-retry-min", "4.3"],
   ["x-delayed-retry-max", "4.3"],
   ["x-stream-filter-size-bytes", "3.13"],
+  ["protected_from_deletion", "4.1"],
 ]);
 
 /** What these objects ask for that needs another version, as `x-consumer-timeout needs 4.3`; a broker of that version or later has it all. */
@@ -20,7 +21,8 @@ export interface Needs {
 export function versionNeeded(objects: readonly BrokerObject[]): Needs | undefined {
   let newest: Needs | undefined;
   for (const object of objects) {
-    for (const argument of object.type === "queue" ? Object.keys(object.arguments) : []) {
+    const properties = object.type === "queue" ? object.arguments : object.type === "vhost" ? object.properties : {};
+    for (const argument of Object.keys(properties)) {
       const version = SINCE.get(argument);
       if (version !== undefined && (newest === undefined || isOlder(newest.version, version))) newest = { version, what: argument };
     }

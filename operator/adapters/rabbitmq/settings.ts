@@ -25,9 +25,9 @@ const list = (value: ArgumentValue | undefined): readonly string[] =>
   (Array.isArray(value) ? value.map(String) : String(value ?? "").split(",")).filter((item) => item !== "").toSorted();
 const pick = (json: Json, ...keys: readonly string[]): Arguments =>
   Object.fromEntries(keys.flatMap((key) => (json[key] === undefined ? [] : [[key, json[key]] as const])));
-/** Limits are no part of the body, and tags are text in it: so every version takes them. */
+/** Limits and protection are no part of the body, and tags are text in it: so every version takes them. */
 const tagged = (properties: Arguments): unknown => ({
-  ...Object.fromEntries(Object.entries(properties).filter(([key]) => key !== "limits")),
+  ...Object.fromEntries(Object.entries(properties).filter(([key]) => key !== "limits" && key !== "protected_from_deletion")),
   tags: list(properties["tags"]).join(),
 });
 const named = (plural: string) => ({
@@ -48,12 +48,13 @@ const parameter = (component: string): Row => ({
 
 const ROWS: Readonly<Record<SettingType, Row>> = {
   vhost: {
-    all: () => "/vhosts?columns=name,description,tags,default_queue_type,tracing",
+    all: () => "/vhosts?columns=name,description,tags,default_queue_type,tracing,protected_from_deletion",
     one: (_, name) => `/vhosts/${part(name)}`,
     nameOf: (json) => text(json, "name"),
     properties: (json) => ({
       // 3.10 says undefined where there is none.
       ...(json["default_queue_type"] === "undefined" ? {} : pick(json, "default_queue_type")),
+      ...pick(json, "protected_from_deletion"),
       description: text(json, "description"),
       tracing: json["tracing"] === true,
       tags: list(json["tags"]),
@@ -156,6 +157,9 @@ export function createSettings(api: ManagementApi, vhost: string): SettingsApi {
       const row = ROWS[type];
       const body = row.body(properties);
       await api.call({ method: "PUT", path: row.one(vhost, name), body });
+      const guarded = properties["protected_from_deletion"];
+      const guard = { method: guarded === true ? "POST" : "DELETE", path: `${row.one(vhost, name)}/deletion/protection` } as const;
+      if (guarded !== undefined) await api.call(guard);
       await declareLimits(row, one, (await limitsAt(row, name)).get(name) ?? {});
     },
     async remove({ type, name }, ifEmpty) {

@@ -26,6 +26,10 @@ export const vhostKind = defineKind({
       .strictObject({ connections: limit("client connections"), queues: limit("queues") })
       .default({})
       .meta({ description: "Limits of the vhost. A limit that is not given is taken away." }),
+    deletionProtection: z.boolean().optional().meta({
+      description:
+        "Whether the broker refuses to delete the vhost, whoever asks, this object's deletion included. Default: as it is. RabbitMQ 4.1 and newer.",
+    }),
     deletionPolicy: deletionPolicy.default("Delete").meta({
       description:
         "What happens to the vhost when this object is deleted. Delete takes everything in it along; DeleteIfEmpty waits until it has no queue.",
