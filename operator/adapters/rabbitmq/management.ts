@@ -41,7 +41,7 @@ interface TopologyOptions {
 function openTopology(endpoint: BrokerEndpoint, { connection, random }: TopologyOptions): TopologyPort {
   const api = openManagement(endpoint);
   const { vhost } = endpoint;
-  const settings = createSettings(api, vhost);
+  const settings = createSettings(api, vhost, endpoint.management.username);
   const probe = createProbe(api, connection, endpoint);
   const inVhost = encodeURIComponent(vhost);
 

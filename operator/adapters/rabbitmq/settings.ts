@@ -119,7 +119,25 @@ export interface SettingsApi {
   remove(setting: Pick<Setting, "type" | "name">, ifEmpty: boolean): Promise<void>;
 }
 
-export function createSettings(api: ManagementApi, vhost: string): SettingsApi {
+/** @param username whose login `api` uses */
+export function createSettings(api: ManagementApi, vhost: string, username: string): SettingsApi {
+  const half = new Set<string>();
+  /**
+   * Who makes a vhost may do everything in it; not when making it fails half-way, as it does while another of that name still goes: the next try finds
+   * it there, and gives nothing. Then nobody could fill it again.
+   */
+  const made = async (name: string, put: Promise<unknown>): Promise<void> => {
+    try {
+      await put;
+    } catch (error) {
+      half.add(name);
+      throw error;
+    }
+    if (!half.delete(name)) return;
+    const path = `/permissions/${part(name)}/${part(username)}`;
+    if ((await orMissing(api.call({ method: "GET", path }))) !== undefined) return;
+    await api.call({ method: "PUT", path, body: { configure: ".*", write: ".*", read: ".*" } });
+  };
   const get = async (path: string): Promise<readonly Json[]> => jsons.parse((await orMissing(api.call({ method: "GET", path }))) ?? []);
   const limitsAt = async ({ limits }: Row, name?: string): Promise<ReadonlyMap<string, Json>> => {
     if (limits === undefined) return new Map();
@@ -156,7 +174,8 @@ export function createSettings(api: ManagementApi, vhost: string): SettingsApi {
       const { type, name, properties } = one;
       const row = ROWS[type];
       const body = row.body(properties);
-      await api.call({ method: "PUT", path: row.one(vhost, name), body });
+      const put = api.call({ method: "PUT", path: row.one(vhost, name), body });
+      await (type === "vhost" ? made(name, put) : put);
       const guarded = properties["protected_from_deletion"];
       const guard = { method: guarded === true ? "POST" : "DELETE", path: `${row.one(vhost, name)}/deletion/protection` } as const;
       if (guarded !== undefined) await api.call(guard);
