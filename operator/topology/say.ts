@@ -9,7 +9,7 @@ import { describeObject } from "./identity.ts";
 export const refusal = (reason: Reason, message: string, status: "False" | "Unknown" = "False"): ConditionInput => ({
   status,
   reason,
-  message: `${message}. ${REASONS[reason].advice}`,
+  message: `${message.replace(/\.$/, "")}. ${REASONS[reason].advice}`,
 });
 
 /** Why a Broker is not ready. The management API's own refusals have reasons of their own: they need another remedy. */
