@@ -1,4 +1,4 @@
-import { BrokerError, type KubePort, partOf, type Resource } from "../adapters/ports.ts";
+import { BrokerError, type KubePort, type Part, partOf, type Resource } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { addFinalizer, isHeld, removeFinalizer } from "../runtime/finalizer.ts";
@@ -68,6 +68,13 @@ export interface Actor extends Disposable {
   [Symbol.dispose](): void;
 }
 
+/** Each once. */
+const partsOf = (members: readonly Member[]): ReadonlySet<Part> => {
+  const parts = new Set<Part>();
+  for (const { claim } of members) for (const target of claim.targets) parts.add(partOf(target));
+  return parts;
+};
+
 export function createActor(options: ActorOptions): Actor {
   const { key, clock, log, kube, reporter, events, metrics, link } = options;
   const refusals = createRefusals(clock, options.random);
@@ -103,6 +110,7 @@ export function createActor(options: ActorOptions): Actor {
   /** Objects that are being deleted. Returns when to look again. */
   const letGo = async (broker: Broker | undefined, state: LinkState | undefined, all: readonly Member[]): Promise<readonly number[]> => {
     const leaving = all.filter(({ object }) => isDeleting(object));
+    if (leaving.length === 0) return [];
     const live = [...all, ...options.rivals()].filter(stays);
     const session = sessionFor(state);
     const again: number[] = [];
@@ -179,7 +187,7 @@ export function createActor(options: ActorOptions): Actor {
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
-    picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
+    picture.follow(partsOf(all));
     const look = sliced === undefined || started - sliced >= SLICED_LOOK_MS;
     if (picture.doubtful && look) await unlessAborted(signal, picture.refresh());
     open();
@@ -189,7 +197,8 @@ export function createActor(options: ActorOptions): Actor {
     const again = [...(session === shown ? [] : await reportBroker(broker, state, all)), ...(await letGo(broker, state, all))];
     shown = session;
     const staying = all.filter(stays);
-    const members = [...staying.filter(({ id }) => fresh.has(id)), ...staying.filter(({ id }) => !fresh.has(id))];
+    const first = fresh.size === 0 ? [] : staying.filter(({ id }) => fresh.has(id));
+    const members = first.length === 0 ? staying : [...first, ...staying.filter(({ id }) => !fresh.has(id))];
     const urgent = ({ id }: Member): boolean => fresh.size <= URGENT && fresh.has(id);
     const result = await round({ session, members, rivals: rivalsOf(all), urgent, beside: false });
     sliced = result.sliced ? (look ? started : sliced) : undefined;
@@ -200,7 +209,9 @@ export function createActor(options: ActorOptions): Actor {
 
   const pass = async (fresh: ReadonlySet<string>): Promise<readonly number[]> => {
     const broker = options.broker();
-    const { true: all = [], false: others = [] } = Object.groupBy(options.members(), (member) => `${mayUse(broker, key, member)}` as const);
+    const everyone = options.members();
+    const others = everyone.filter((member) => !mayUse(broker, key, member));
+    const all = others.length === 0 ? everyone : everyone.filter((member) => mayUse(broker, key, member));
     const refused = [
       ...(await letGo(undefined, undefined, others)),
       ...(await report(others.filter(stays).map((member) => [member, notAllowed(key, member)]))),

@@ -33,7 +33,9 @@ export interface BesideOptions {
 
 interface Running {
   readonly session: Session;
-  readonly ids: ReadonlySet<string>;
+  readonly members: readonly Member[];
+  /** Of `members`, made when they are needed first. */
+  ids?: ReadonlySet<string>;
   readonly claims: () => readonly Claim[];
   /** Made of `claims` when it is needed first. */
   concerns?: ReturnType<typeof concernsOf>;
@@ -50,7 +52,7 @@ export function createBeside({ key, member, admitted, round, signal, log }: Besi
       begun = Promise.withResolvers();
     },
     open(session, members, claims) {
-      running ??= { session, ids: new Set(members.map(({ id }) => id)), claims, taken: new Map() };
+      running ??= { session, members, claims, taken: new Map() };
       begun?.resolve();
     },
     end() {
@@ -61,7 +63,9 @@ export function createBeside({ key, member, admitted, round, signal, log }: Besi
     async take(fresh) {
       await begun?.promise;
       if (running === undefined || !running.session.picture.looked) return;
-      const { session, ids, taken } = running;
+      const { session, taken } = running;
+      running.ids ??= new Set(running.members.map(({ id }) => id));
+      const { ids } = running;
       const isNew = (one: Member | undefined): one is Member => one !== undefined && !ids.has(one.id) && stays(one) && admitted(one);
       const members = [...fresh].map(member).filter(isNew).slice(0, AT_ONCE);
       if (members.length === 0) return;

@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Arguments, BrokerObject, Declared } from "../adapters/ports.ts";
 import { type Claim, claimTo } from "./claim.ts";
-import { type Actual, diff, inOrder, type Operation, type Outcome } from "./diff.ts";
+import { type Actual, differ, inOrder, type Operation, type Outcome, type Settled } from "./diff.ts";
 import { digestOf, identityOf, targetKey, targetOf } from "./identity.ts";
 
+const diff = (claims: readonly Claim[], rivals: readonly Claim[], there: Actual): ReadonlyMap<string, Outcome> =>
+  differ(claims, rivals)(there);
 const queue = (name: string, args: Arguments = {}): Declared => ({
   type: "queue",
   name,
@@ -186,6 +189,26 @@ describe("for any wishes and any broker", () => {
     }
     return after;
   };
+
+  test("what was compared before, with another broker or beside others, never changes the answer", () => {
+    fc.assert(
+      fc.property(claims, broker, broker, (wishes, one, other) => {
+        // As a look leaves them: what did not change is the same array.
+        const [before, late] = [actual(...one.values()), actual(...other.values())];
+        const after = new Map([...late].map(([key, found]) => [key, isDeepStrictEqual(before.get(key), found) ? before.get(key)! : found]));
+        const settled: Settled = new WeakMap();
+        const [some, others] = [wishes.slice(0, 3), wishes.slice(3)];
+        differ(some, [], settled)(before);
+        const remembering = differ(wishes, [], settled);
+        for (const there of [before, after, before]) {
+          const fresh = diff(wishes, [], there);
+          expect(remembering(there)).toEqual(fresh);
+          expect([...remembering(there, others)]).toEqual([...fresh].slice(3));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
 
   test("after it was applied there is nothing left to do, and what nobody owns is untouched", () => {
     fc.assert(

@@ -22,25 +22,34 @@ export type Outcome =
   | { readonly state: "differs"; readonly object: BrokerObject; readonly differences: readonly Difference[] }
   | { readonly state: "conflict"; readonly winner: Owner; readonly object: BrokerObject };
 
-/** Claims that were in sync, with what was there then: by place, in the claim's order. What is there still is in sync still. */
-export type Settled = WeakMap<Claim, readonly (readonly BrokerObject[] | undefined)[]>;
+/** Claims that were compared, with what was there then: by place, in the claim's order. Where that is there still, the outcome is the same. */
+export type Settled = WeakMap<Claim, { readonly there: readonly (readonly BrokerObject[] | undefined)[]; readonly outcome: Outcome }>;
 
 const IN_SYNC: Outcome = { state: "in-sync" };
 
+/** What to do for these claims, or for every claim, by the owner's uid, where the broker has this. */
+export type Diff = (actual: Actual, of?: readonly Claim[]) => ReadonlyMap<string, Outcome>;
+
 /**
- * What to do for every claim, by the owner's uid. What no claim names is never touched: foreign queues, exchanges, settings, and bindings that
- * somebody else put on a target of ours. Of several claims to one thing the oldest wins, whichever Broker object it came through.
+ * Compares claims with what the broker has. What no claim names is never touched: foreign queues, exchanges, settings, and bindings that
+ * somebody else put on a target of ours. Of several claims to one thing the oldest wins, whichever Broker object it came through; that is found out once.
  * @param rivals claims that reach the same vhost by another Broker object; they win and lose, but get no outcome
  * @param settled remembers what need not be compared again; never changes the answer
  */
-export function diff(
-  claims: readonly Claim[],
-  rivals: readonly Claim[],
-  actual: Actual,
-  settled: Settled = new WeakMap(),
-): ReadonlyMap<string, Outcome> {
+export function differ(claims: readonly Claim[], rivals: readonly Claim[], settled: Settled = new WeakMap()): Diff {
   const all = [...claims, ...rivals];
   const winners = winnersOf(all);
+  return (actual, of = claims) => outcomesOf(of, { all, winners, actual, settled });
+}
+
+interface Comparing {
+  readonly all: readonly Claim[];
+  readonly winners: ReadonlyMap<string, Claim>;
+  readonly actual: Actual;
+  readonly settled: Settled;
+}
+
+function outcomesOf(claims: readonly Claim[], { all, winners, actual, settled }: Comparing): ReadonlyMap<string, Outcome> {
   const exists = (end: Target): boolean => {
     const key = targetKey(end);
     return key === "exchange/" || winners.has(key) || actual.get(key)?.some(({ type }) => type === end.type) === true;
@@ -57,24 +66,23 @@ export function diff(
   };
   const standing = (claim: Claim): Outcome => {
     const before = settled.get(claim);
-    if (before !== undefined && claim.places.every((place, index) => actual.get(place) === before[index])) return IN_SYNC;
+    if (before !== undefined && claim.places.every((place, index) => actual.get(place) === before.there[index])) return before.outcome;
     const outcome = outcomeOf(claim, actual, { exists, wanted });
-    if (outcome === IN_SYNC)
-      settled.set(
-        claim,
-        claim.places.map((place) => actual.get(place)),
-      );
+    if (outcome === IN_SYNC || isAlone(claim)) settled.set(claim, { there: claim.places.map((place) => actual.get(place)), outcome });
     return outcome;
   };
-  return new Map(
-    claims.map((claim) => {
-      const senior = seniorOf(claim, winners);
-      const object = senior === undefined ? undefined : claim.wanted.get(senior.key);
-      if (senior === undefined || object === undefined) return [claim.owner.uid, standing(claim)];
-      return [claim.owner.uid, { state: "conflict", winner: senior.claim.owner, object }];
-    }),
-  );
+  const outcomes = new Map<string, Outcome>();
+  for (const claim of claims) {
+    const senior = seniorOf(claim, winners);
+    const object = senior === undefined ? undefined : claim.wanted.get(senior.key);
+    const lost = senior !== undefined && object !== undefined;
+    outcomes.set(claim.owner.uid, lost ? { state: "conflict", winner: senior.claim.owner, object } : standing(claim));
+  }
+  return outcomes;
 }
+
+/** Whether what is done for it never depends on others: it wants no bindings, and had none. */
+const isAlone = ({ owned, wanted }: Claim): boolean => owned.size === 0 && wanted.values().every(({ type }) => type !== "binding");
 
 interface Others {
   /** Whether the end of a binding is there, or will be. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Resource } from "../adapters/ports.ts";
 import type { SecretValues, TopologyKind, TopologyObject } from "../kinds/topology-kind.ts";
 import type { Cache } from "../runtime/cache/cache.ts";
@@ -81,7 +82,7 @@ export function createMembers(
         const known = byBroker.get(broker)?.get(id);
         if (known !== undefined && previous !== undefined && wantsTheSame(kind, object, previous)) {
           byBroker.get(broker)?.set(id, { ...known, object });
-          const told = canonical(object.status) === canonical(previous.status) || isEcho(object);
+          const told = isDeepStrictEqual(object.status, previous.status) || isEcho(object);
           return told ? undefined : onChange(broker, id);
         }
         const member = (values: SecretValues): Member => memberOf(id, kind, resource, object, values);
@@ -112,7 +113,7 @@ function wantsTheSame(kind: TopologyKind, object: TopologyObject, previous: Topo
   const same = one.uid === other.uid && one.generation === other.generation && one.deletionTimestamp === other.deletionTimestamp;
   const kept = (hasFinalizer(object) || !hasFinalizer(previous)) && (isProtected(object) || !isProtected(previous));
   return (
-    same && kept && canonical(one.annotations) === canonical(other.annotations) && kind.needs(object).length === 0 && !kind.ends(object)
+    same && kept && isDeepStrictEqual(one.annotations, other.annotations) && kind.needs(object).length === 0 && !kind.ends(object)
   );
 }
 

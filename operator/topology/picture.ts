@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { type BrokerObject, type Part, partOf, type Target, type TopologyPort } from "../adapters/ports.ts";
 import { inParallel } from "../runtime/in-parallel.ts";
 import type { Actual } from "./diff.ts";
-import { canonical, targetKey, targetOf } from "./identity.ts";
+import { targetKey, targetOf } from "./identity.ts";
 
 /** Targets that are read one by one; beyond it their whole parts are listed. */
 const READ_UP_TO = 64;
@@ -55,7 +56,7 @@ export function createPicture(port: Pick<TopologyPort, "observe" | "read">): Pic
         const [first] = objects;
         const found = fresh.get(key);
         const unseen = first !== undefined && !seen.has(partOf(targetOf(first)));
-        if (unseen || (found !== undefined && canonical(found) === canonical(objects))) fresh.set(key, objects);
+        if (unseen || (found !== undefined && isDeepStrictEqual(found, objects))) fresh.set(key, objects);
       }
       actual = fresh;
       for (const part of looking) looked.add(part);

@@ -1,7 +1,7 @@
 import { isSetting } from "../adapters/ports.ts";
 import type { OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
-import { type Actual, endsOf, type Outcome, rankOf } from "./diff.ts";
+import { type Actual, endsOf, type Operation, type Outcome, rankOf } from "./diff.ts";
 import { targetKey, targetOf } from "./identity.ts";
 import type { Member } from "./members.ts";
 import { isOwned } from "./ownership.ts";
@@ -13,6 +13,7 @@ const SLICE = 1_250;
 const WRITE = 4;
 /** The turn of those that are there already: after all that is missing. */
 const ADOPTED = 1_000;
+const NONE: readonly Operation[] = [];
 
 export interface Slice {
   readonly members: readonly Member[];
@@ -22,13 +23,15 @@ export interface Slice {
 interface Standing {
   readonly outcomes: ReadonlyMap<string, Outcome>;
   readonly actual: Actual;
+  /** Whether something may be done for this one now. */
+  readonly free: (member: Member) => boolean;
   /** Somebody waits for these: they come first. */
   readonly urgent: (member: Member) => boolean;
 }
 
 interface Wanting {
   readonly member: Member;
-  readonly operations: readonly OwnedOperation[];
+  readonly operations: readonly Operation[];
   readonly rank: number;
   readonly cost: number;
 }
@@ -42,21 +45,26 @@ const byTurn = (one: Wanting, other: Wanting): number =>
 /** What is to be done for a claim. */
 export const operationsOf = ({ owner: { uid } }: Claim, outcomes: ReadonlyMap<string, Outcome>): readonly OwnedOperation[] => {
   const outcome = outcomes.get(uid);
-  return outcome?.state === "changing" || outcome?.state === "blocked" ? outcome.operations.map((one) => ({ ...one, uid })) : [];
+  return outcome !== undefined && "operations" in outcome ? outcome.operations.map((one) => ({ ...one, uid })) : [];
 };
+
+/** undefined: nothing is to be done for it. */
+function wantingOf(member: Member, { outcomes, free, urgent }: Standing): Wanting | undefined {
+  const outcome = outcomes.get(member.claim.owner.uid);
+  const operations = outcome !== undefined && "operations" in outcome ? outcome.operations : NONE;
+  const adopted = outcome?.state === "in-sync" && !isSettled(member);
+  if ((operations.length === 0 && !adopted) || !free(member)) return undefined;
+  const cost = operations.length + (isOwned(member.object, member.digests) && !adopted ? 0 : WRITE);
+  return { member, operations, cost, rank: urgent(member) ? -1 : operations.reduce((rank, one) => Math.min(rank, rankOf(one)), ADOPTED) };
+}
 
 /**
  * The members that something is done for next; whole members only, for an object is ready as a whole. In the order in which one thing needs another;
  * a binding waits for both its ends, unless nothing else is left to do.
  */
-export function sliceOf(members: readonly Member[], { outcomes, actual, urgent }: Standing): Slice {
-  const wanting = members.flatMap((member): readonly Wanting[] => {
-    const operations = operationsOf(member.claim, outcomes);
-    const adopted = outcomes.get(member.claim.owner.uid)?.state === "in-sync" && !isSettled(member);
-    if (operations.length === 0 && !adopted) return [];
-    const cost = operations.length + (isOwned(member.object, member.digests) && !adopted ? 0 : WRITE);
-    return [{ member, operations, cost, rank: urgent(member) ? -1 : Math.min(ADOPTED, ...operations.map(rankOf)) }];
-  });
+export function sliceOf(members: readonly Member[], standing: Standing): Slice {
+  const { actual } = standing;
+  const wanting = members.map((member) => wantingOf(member, standing)).filter((one) => one !== undefined);
   if (wanting.reduce((sum, { cost }) => sum + cost, 0) <= SLICE) {
     return { members: wanting.map(({ member }) => member), more: false };
   }

@@ -2,7 +2,7 @@ import type { BrokerError, KubePort, Target } from "../adapters/ports.ts";
 import { unlessAborted } from "../runtime/unless-aborted.ts";
 import { apply, type OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
-import { diff, inOrder, type Outcome, type Settled } from "./diff.ts";
+import { differ, inOrder, type Outcome, type Settled } from "./diff.ts";
 import { targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
@@ -49,10 +49,10 @@ export interface SyncResult {
 export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Promise<SyncResult> {
   const { session, members, rivals, held, settled, unread, urgent, unproven, signal, beside } = input;
   const { picture, port, facts } = session;
-  const compare = () => diff(members.map(claimOf), rivals, picture.actual, settled);
-  const before = compare();
-  const free = members.filter((member) => !held(member) && !unread.has(member.claim));
-  const slice = sliceOf(free, { outcomes: before, actual: picture.actual, urgent });
+  const diff = differ(members.map(claimOf), rivals, settled);
+  const before = diff(picture.actual);
+  const free = (member: Member): boolean => !unread.has(member.claim) && !held(member);
+  const slice = sliceOf(members, { outcomes: before, actual: picture.actual, free, urgent });
   const inTurn = inOrder(slice.members.flatMap(({ claim }) => operationsOf(claim, before))).flat();
   const owning = startOwning(kube, inTurnOf(slice.members, inTurn), before, { unproven, signal });
   const bulk = facts.capabilities.includes("bulk");
@@ -74,7 +74,9 @@ export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Pro
   }
   // By the list, however few: only a look at everything ends that they are unread.
   if (unseen.length > 0) picture.doubt("topology");
-  return { outcomes: compare(), failures, done, more, sliced: slice.more };
+  // Of a slice only what it changed can be another now.
+  const outcomes = slice.more ? new Map([...before, ...diff(picture.actual, seen.map(claimOf))]) : diff(picture.actual);
+  return { outcomes, failures, done, more, sliced: slice.more };
 }
 
 const claimOf = ({ claim }: Member): Claim => claim;
