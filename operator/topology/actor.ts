@@ -1,4 +1,4 @@
-import { BrokerError, type KubePort, type Part, partOf, type Resource } from "../adapters/ports.ts";
+import { BrokerError, type KubePort, partOf, type Resource } from "../adapters/ports.ts";
 import type { Broker } from "../kinds/broker/schema.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { addFinalizer, isHeld, removeFinalizer } from "../runtime/finalizer.ts";
@@ -67,13 +67,6 @@ export interface Actor extends Disposable {
   /** Ends what runs as soon as the requests that are under way have been answered. */
   [Symbol.dispose](): void;
 }
-
-/** Each once. */
-const partsOf = (members: readonly Member[]): ReadonlySet<Part> => {
-  const parts = new Set<Part>();
-  for (const { claim } of members) for (const target of claim.targets) parts.add(partOf(target));
-  return parts;
-};
 
 export function createActor(options: ActorOptions): Actor {
   const { key, clock, log, kube, reporter, events, metrics, link } = options;
@@ -187,7 +180,7 @@ export function createActor(options: ActorOptions): Actor {
     const poll = session.events ? POLL_WITH_EVENTS_MS : POLL_MS;
     const started = clock.elapsed();
     if (started - lookedAt >= poll) picture.doubt();
-    picture.follow(partsOf(all));
+    picture.follow(all.flatMap(({ claim }) => claim.targets.map(partOf)));
     const look = sliced === undefined || started - sliced >= SLICED_LOOK_MS;
     if (picture.doubtful && look) await unlessAborted(signal, picture.refresh());
     open();

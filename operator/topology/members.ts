@@ -112,9 +112,7 @@ function wantsTheSame(kind: TopologyKind, object: TopologyObject, previous: Topo
   const [one, other] = [object.metadata, previous.metadata];
   const same = one.uid === other.uid && one.generation === other.generation && one.deletionTimestamp === other.deletionTimestamp;
   const kept = (hasFinalizer(object) || !hasFinalizer(previous)) && (isProtected(object) || !isProtected(previous));
-  return (
-    same && kept && isDeepStrictEqual(one.annotations, other.annotations) && kind.needs(object).length === 0 && !kind.ends(object)
-  );
+  return same && kept && isDeepStrictEqual(one.annotations, other.annotations) && kind.needs(object).length === 0 && !kind.ends(object);
 }
 
 function memberOf(

@@ -13,6 +13,7 @@ import type { Refusals } from "./refusals.ts";
 import type { Repairs } from "./repairs.ts";
 import type { Reporter } from "./reporter.ts";
 import { refusal } from "./say.ts";
+import { isUnread, type Unread } from "./slice.ts";
 import { holdOf } from "./standstill.ts";
 import { sync } from "./sync.ts";
 import type { Unproven } from "./unproven.ts";
@@ -77,7 +78,7 @@ interface Remembered {
   /** Of whom it was said. */
   readonly told: WeakSet<Member>;
   /** What was declared since the last look at everything, which was this one. */
-  unread: { readonly since: Actual; readonly claims: WeakSet<Claim> };
+  unread: { readonly since: Actual; readonly members: Unread };
 }
 
 /**
@@ -90,7 +91,7 @@ export function createRound(options: RoundOptions): Round {
   const { kube, clock, metrics, refusals, repairs, migrations, owners, reporter, report, unproven, signal } = options;
   const connections = new WeakMap<Session["picture"], Remembered>();
   const remembered = ({ picture: { actual }, picture }: Session): Remembered => {
-    const since = { since: actual, claims: new WeakSet<Claim>() };
+    const since = { since: actual, members: new Map() };
     const known = connections.get(picture) ?? { settled: new WeakMap(), told: new WeakSet(), unread: since };
     if (known.unread.since !== actual) known.unread = since;
     connections.set(picture, known);
@@ -104,8 +105,8 @@ export function createRound(options: RoundOptions): Round {
     const tooNew = ({ needs }: Member): boolean => needs !== undefined && isOlder(version, needs.version);
     const held = (one: Member) =>
       holdOf(one.object) !== undefined || one.lacking !== undefined || tooNew(one) || refusals.held(one) !== undefined;
-    const result = await sync(kube, { session, members, rivals, held, settled, unread: unread.claims, urgent, unproven, signal, beside });
-    const { claims: unreadStill } = remembered(session).unread;
+    const result = await sync(kube, { session, members, rivals, held, settled, unread: unread.members, urgent, unproven, signal, beside });
+    const { members: unreadStill } = remembered(session).unread;
     metrics.synced(result.done, (clock.elapsed() - started) / 1_000);
     if (result.done.size > result.failures.size) refusals.retryMissing();
     const again: number[] = result.more ? [5] : [];
@@ -132,7 +133,7 @@ export function createRound(options: RoundOptions): Round {
         said.push([member, refusal("BrokerTooOld", `${what} needs RabbitMQ ${since}, and this one is ${version}`)]);
         continue;
       }
-      if (unreadStill.has(member.claim)) {
+      if (isUnread(unreadStill, member)) {
         repairs.done(member, result.done.get(uid) ?? [], false);
         // Nothing is left to declare, as where the rest went away: they are read back now.
         if (!result.sliced) again.push(0);

@@ -30,6 +30,16 @@ test("thousands are declared in slices, each once, and read back with the last",
   expect(world.events()).toEqual([]);
 });
 
+test("thousands with bindings, too: what is written into an object as it is declared makes it no other one", async () => {
+  await using world = await createTopologyWorld();
+  await world.exchange("shop");
+  for (let n = 0; n < MANY; n++) await world.queue(`old-${n}`, { bindings: [{ exchange: "shop", routingKey: `${n}` }] });
+  await world.start();
+  await world.clock.advance(1_000);
+  expect(imported(world).reduce((sum, count) => sum + count, 0)).toBe(1 + 2 * MANY);
+  expect(await world.ready("Queue", `old-${MANY - 1}`)).toMatchObject({ status: "True" });
+});
+
 test("what thousands wait for comes first, wherever it stands, and two that wait for each other are not left out", async () => {
   await using world = await createTopologyWorld();
   for (let n = 0; n < MANY; n++) await world.queue(`old-${n}`, { bindings: [{ exchange: "last", routingKey: `${n}` }] });

@@ -15,6 +15,15 @@ const WRITE = 4;
 const ADOPTED = 1_000;
 const NONE: readonly Operation[] = [];
 
+/**
+ * Members that were declared since everything was looked at last, by uid, with their generation: what is written into an object as it is declared
+ * makes it no other one.
+ */
+export type Unread = Map<string, number | undefined>;
+
+export const isUnread = (unread: Unread, { claim: { owner }, object }: Member): boolean =>
+  unread.has(owner.uid) && unread.get(owner.uid) === object.metadata.generation;
+
 export interface Slice {
   readonly members: readonly Member[];
   readonly more: boolean;

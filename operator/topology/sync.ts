@@ -7,7 +7,7 @@ import { targetKey } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import { startOwning } from "./owning.ts";
-import { areImportable, operationsOf, sliceOf } from "./slice.ts";
+import { areImportable, isUnread, operationsOf, sliceOf, type Unread } from "./slice.ts";
 import type { Unproven } from "./unproven.ts";
 
 export interface SyncInput {
@@ -19,8 +19,8 @@ export interface SyncInput {
   /** Whether the broker refused this one a moment ago: it is compared, but not tried. */
   readonly held: (member: Member) => boolean;
   readonly settled: Settled;
-  /** Claims that were declared since everything was looked at last; more of them are added. They are not declared again before the next look. */
-  readonly unread: WeakSet<Claim>;
+  /** More of them are added. They are not declared again before the next look. */
+  readonly unread: Unread;
   /** Somebody waits for these: they come first, and are read back at once. */
   readonly urgent: (member: Member) => boolean;
   readonly unproven: Pick<Unproven, "owned">;
@@ -51,7 +51,7 @@ export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Pro
   const { picture, port, facts } = session;
   const diff = differ(members.map(claimOf), rivals, settled);
   const before = diff(picture.actual);
-  const free = (member: Member): boolean => !unread.has(member.claim) && !held(member);
+  const free = (member: Member): boolean => !isUnread(unread, member) && !held(member);
   const slice = sliceOf(members, { outcomes: before, actual: picture.actual, free, urgent });
   const inTurn = inOrder(slice.members.flatMap(({ claim }) => operationsOf(claim, before))).flat();
   const owning = startOwning(kube, inTurnOf(slice.members, inTurn), before, { unproven, signal });
@@ -65,7 +65,7 @@ export async function sync(kube: Pick<KubePort, "patch">, input: SyncInput): Pro
   const later = (member: Member): boolean =>
     slice.more && !urgent(member) && !failures.has(member.claim.owner.uid) && areImportable(operationsOf(member.claim, before));
   const [unseen, seen] = [owned.filter(later), owned.filter((member) => !later(member))];
-  for (const { claim } of unseen) unread.add(claim);
+  for (const { claim, object } of unseen) unread.set(claim.owner.uid, object.metadata.generation);
   const changed = [...targetsOf(seen)];
   if (beside || slice.more) await unlessAborted(signal, picture.look(changed));
   else {
