@@ -11,6 +11,8 @@ export interface OwnedOperation extends Operation {
 /** Default: everything may be done, and nothing ends it. */
 interface Consent {
   readonly mayChange?: (uid: string) => Promise<boolean>;
+  /** Declarations of one import, default 100. */
+  readonly bulkUpTo?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -58,14 +60,14 @@ export async function apply(
 }
 
 /** Whether it worked. When the broker refuses one of them, each is tried by itself, for its own error. */
-async function importAll(port: TopologyPort, operations: readonly OwnedOperation[], { mayChange, signal }: Consent): Promise<boolean> {
+async function importAll(
+  port: TopologyPort,
+  operations: readonly OwnedOperation[],
+  { mayChange, bulkUpTo = BULK_UP_TO, signal }: Consent,
+): Promise<boolean> {
   const ordered = inOrder(operations).flat();
   try {
-    for (
-      let from = 0, to = ordered.length > BULK_UP_TO ? FIRST_UP_TO : BULK_UP_TO;
-      from < ordered.length;
-      [from, to] = [to, to + BULK_UP_TO]
-    ) {
+    for (let from = 0, to = ordered.length > bulkUpTo ? FIRST_UP_TO : bulkUpTo; from < ordered.length; [from, to] = [to, to + bulkUpTo]) {
       const part = ordered.slice(from, to);
       const may = await Promise.all(part.map(async ({ uid }) => (await mayChange?.(uid)) ?? true));
       signal?.throwIfAborted();
