@@ -44,6 +44,9 @@ export function claimTo(owner: Owner, objects: readonly BrokerObject[], owned: R
   };
 }
 
+/** What stands for its owner, and goes with it: all but bindings, which go with their ends; where it is bindings alone, those. */
+export const thingsOf = ({ keys, wanted }: Claim): readonly BrokerObject[] => keys.flatMap((key) => wanted.get(key) ?? []);
+
 /** The oldest claim to each key; of the same second, the one whose name comes first. */
 export function winnersOf(claims: readonly Claim[]): ReadonlyMap<string, Claim> {
   const winners = new Map<string, Claim>();

@@ -26,6 +26,7 @@ export type Outcome =
 export type Settled = WeakMap<Claim, { readonly there: readonly (readonly BrokerObject[] | undefined)[]; readonly outcome: Outcome }>;
 
 const IN_SYNC: Outcome = { state: "in-sync" };
+const NOTHING: readonly Operation[] = [];
 
 /** What to do for these claims, or for every claim, by the owner's uid, where the broker has this. */
 export type Diff = (actual: Actual, of?: readonly Claim[]) => ReadonlyMap<string, Outcome>;
@@ -119,6 +120,16 @@ function outcomeOf({ places, wanted, owned, mayEnd = false }: Claim, actual: Act
   // What it shares has to go as soon as nobody else wants it: that is not seen by looking at the same place.
   return shared ? { state: "in-sync" } : IN_SYNC;
 }
+
+/** The operations of an outcome; none where nothing is to be done, or may be. */
+export const operationsIn = (outcome: Outcome | undefined): readonly Operation[] =>
+  outcome !== undefined && "operations" in outcome ? outcome.operations : NOTHING;
+
+/** What the broker has of this thing, whatever its properties; undefined where it is not there. */
+export const thereOf = (actual: Actual, object: BrokerObject): BrokerObject | undefined => {
+  const identity = identityOf(object);
+  return actual.get(targetKey(targetOf(object)))?.find((found) => identityOf(found) === identity);
+};
 
 /** What must be there for an object to be declared. */
 export const endsOf = (object: BrokerObject): readonly Target[] =>

@@ -133,7 +133,7 @@ function memberOf(
     resource,
     object,
     claim,
-    digests: fixed ? new Set() : bindingDigests(objects),
+    digests: bindingDigests(fixed ? [] : objects),
     ...(needs === undefined ? {} : { needs }),
     ...(unsayable === undefined ? {} : { lacking: refusal("InvalidSpec", unsayable) }),
   };

@@ -5,8 +5,9 @@ import { isKubeError } from "../runtime/kube-error.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import type { EventRecorder } from "../runtime/truth/events.ts";
 import { apply } from "./apply.ts";
-import { type Claim, seniorOf, winnersOf } from "./claim.ts";
+import { type Claim, seniorOf, thingsOf, winnersOf } from "./claim.ts";
 import { differences } from "./compare.ts";
+import { thereOf } from "./diff.ts";
 import { farewell, givesUp, type Leaving, type Refused } from "./farewell.ts";
 import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
 import type { Session } from "./link.ts";
@@ -109,19 +110,18 @@ function standing(claim: Claim, live: readonly Member[], leaving: readonly Membe
   return { won: seniorOf(claim, winners) === undefined, heir: staying.find((one) => uids.has(one.claim.owner.uid)) };
 }
 
-/** What goes with its owner: all but bindings, which go with their ends; where it is bindings alone, those that nobody else wants. */
-function removable({ owner, wanted }: Claim, others: readonly Member[]): readonly BrokerObject[] {
-  const things = [...wanted.values()].filter(({ type }) => type !== "binding");
-  if (things.length > 0) return things;
-  const kept = (identity: string): boolean => others.some(({ claim }) => claim.owner.uid !== owner.uid && claim.wanted.has(identity));
-  return [...wanted].filter(([identity]) => !kept(identity)).map(([, object]) => object);
+/** What goes with its owner, but for bindings that somebody else wants, too. */
+function removable(claim: Claim, others: readonly Member[]): readonly BrokerObject[] {
+  const { uid } = claim.owner;
+  const kept = (identity: string): boolean => others.some(({ claim: { owner, wanted } }) => owner.uid !== uid && wanted.has(identity));
+  return thingsOf(claim).filter((object) => object.type !== "binding" || !kept(identityOf(object)));
 }
 
 /** Whether the broker has it, exactly as it is wanted. */
-const isAsWanted = ({ picture }: Session, object: BrokerObject): boolean =>
-  picture.actual
-    .get(targetKey(targetOf(object)))
-    ?.some((found) => identityOf(found) === identityOf(object) && differences(object, found).length === 0) === true;
+function isAsWanted({ picture }: Session, object: BrokerObject): boolean {
+  const there = thereOf(picture.actual, object);
+  return there !== undefined && differences(object, there).length === 0;
+}
 
 /** The next step of its migration, undefined when there is none to finish. */
 async function finish(session: Session, member: Member, migrations: Migrations): Promise<Progress | undefined> {
@@ -175,9 +175,7 @@ async function removeAll(
   if (failure !== undefined) return failure;
   for (const object of objects) picture.doubt(targetOf(object));
   await picture.refresh();
-  const there = (object: BrokerObject): boolean =>
-    picture.actual.get(targetKey(targetOf(object)))?.some((found) => identityOf(found) === identityOf(object)) === true;
-  const still = objects.find(there);
+  const still = objects.find((object) => thereOf(picture.actual, object) !== undefined);
   return still === undefined
     ? undefined
     : new BrokerError("unavailable", "management", `${describeObject(still)} is still there after it was deleted`);

@@ -1,7 +1,7 @@
 import { isSetting } from "../adapters/ports.ts";
 import type { OwnedOperation } from "./apply.ts";
 import type { Claim } from "./claim.ts";
-import { type Actual, endsOf, type Operation, type Outcome, rankOf } from "./diff.ts";
+import { type Actual, endsOf, type Operation, type Outcome, operationsIn, rankOf } from "./diff.ts";
 import { targetKey, targetOf } from "./identity.ts";
 import type { Member } from "./members.ts";
 import { isOwned } from "./ownership.ts";
@@ -13,7 +13,6 @@ const SLICE = 1_250;
 const WRITE = 4;
 /** The turn of those that are there already: after all that is missing. */
 const ADOPTED = 1_000;
-const NONE: readonly Operation[] = [];
 
 /**
  * Members that were declared since everything was looked at last, by uid, with their generation: what is written into an object as it is declared
@@ -52,15 +51,13 @@ const byTurn = (one: Wanting, other: Wanting): number =>
   one.rank - other.rank || compare(other.member.claim.owner.createdAt, one.member.claim.owner.createdAt);
 
 /** What is to be done for a claim. */
-export const operationsOf = ({ owner: { uid } }: Claim, outcomes: ReadonlyMap<string, Outcome>): readonly OwnedOperation[] => {
-  const outcome = outcomes.get(uid);
-  return outcome !== undefined && "operations" in outcome ? outcome.operations.map((one) => ({ ...one, uid })) : [];
-};
+export const operationsOf = ({ owner: { uid } }: Claim, outcomes: ReadonlyMap<string, Outcome>): readonly OwnedOperation[] =>
+  operationsIn(outcomes.get(uid)).map((one) => ({ ...one, uid }));
 
 /** undefined: nothing is to be done for it. */
 function wantingOf(member: Member, { outcomes, free, urgent }: Standing): Wanting | undefined {
   const outcome = outcomes.get(member.claim.owner.uid);
-  const operations = outcome !== undefined && "operations" in outcome ? outcome.operations : NONE;
+  const operations = operationsIn(outcome);
   const adopted = outcome?.state === "in-sync" && !isSettled(member);
   if ((operations.length === 0 && !adopted) || !free(member)) return undefined;
   const cost = operations.length + (isOwned(member.object, member.digests) && !adopted ? 0 : WRITE);

@@ -2,7 +2,8 @@ import type { Broker } from "../kinds/broker/schema.ts";
 import type { TopologyObject } from "../kinds/topology-kind.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
-import type { Operation, Outcome } from "./diff.ts";
+import { thingsOf } from "./claim.ts";
+import { type Operation, type Outcome, operationsIn } from "./diff.ts";
 import { describeObject } from "./identity.ts";
 import type { Member } from "./members.ts";
 import { refusal } from "./say.ts";
@@ -30,17 +31,14 @@ export function notAllowed(key: ObjectKey, { object: { metadata } }: Member): Co
 }
 
 /** What would be done, one line each: `declare queue orders`. */
-export const planOf = (outcome: Outcome | undefined): readonly string[] =>
-  outcome !== undefined && "operations" in outcome ? outcome.operations.map(lineOf) : [];
+export const planOf = (outcome: Outcome | undefined): readonly string[] => operationsIn(outcome).map(lineOf);
 
 const lineOf = ({ op, object }: Operation): string => `${op} ${describeObject(object)}`;
 
 /** What would be done when the object goes: bindings go with their ends, where it is more than bindings. */
 export function farewellPlan({ object, claim }: Member): readonly string[] {
-  const all = [...claim.wanted.values()];
-  const things = all.filter(({ type }) => type !== "binding");
   const { deletionPolicy } = object.spec;
-  return (things.length > 0 ? things : all).map((one) =>
+  return thingsOf(claim).map((one) =>
     deletionPolicy === "Retain"
       ? `leave ${describeObject(one)} on the broker`
       : `remove ${describeObject(one)}${deletionPolicy === "DeleteIfEmpty" ? " when it is empty" : ""}`,

@@ -4,8 +4,7 @@ import { isKubeError } from "../runtime/kube-error.ts";
 import type { KubeObject } from "../runtime/object.ts";
 import type { Claim } from "./claim.ts";
 import { differences } from "./compare.ts";
-import type { Actual, Outcome } from "./diff.ts";
-import { identityOf, targetKey, targetOf } from "./identity.ts";
+import { type Actual, type Outcome, thereOf } from "./diff.ts";
 import type { Member } from "./members.ts";
 
 /**
@@ -62,9 +61,9 @@ export function createUnproven(kube: Pick<KubePort, "patch">): Unproven {
 /** Whether something of what it wants is there, and nothing as it is wanted. */
 function isForeign({ wanted }: Claim, actual: Actual): boolean {
   let some = false;
-  for (const [identity, object] of wanted) {
+  for (const object of wanted.values()) {
     if (object.type === "binding") continue;
-    const there = actual.get(targetKey(targetOf(object)))?.find((found) => identityOf(found) === identity);
+    const there = thereOf(actual, object);
     if (there === undefined) continue;
     if (differences(object, there).length === 0) return false;
     some = true;

@@ -1,7 +1,8 @@
 import { BrokerError, isSetting } from "../adapters/ports.ts";
 import type { ConditionInput } from "../runtime/truth/conditions.ts";
 import { differences } from "./compare.ts";
-import { describeObject, identityOf, targetKey, targetOf } from "./identity.ts";
+import { thereOf } from "./diff.ts";
+import { describeObject } from "./identity.ts";
 import type { Session } from "./link.ts";
 import type { Member } from "./members.ts";
 import type { Refusals } from "./refusals.ts";
@@ -52,7 +53,7 @@ export function verdictOf(
 /** The broker took a setting and shows another one, as an older one does with what it does not know: trying at once again would help nobody. */
 function ignored({ claim }: Member, { picture, endpoint }: Session): BrokerError | undefined {
   for (const object of claim.wanted.values()) {
-    const there = picture.actual.get(targetKey(targetOf(object)))?.find((found) => identityOf(found) === identityOf(object));
+    const there = thereOf(picture.actual, object);
     if (!isSetting(object) || there === undefined) continue;
     const fields = differences(object, there).map(({ field }) => field);
     if (fields.length === 0) continue;
