@@ -1,22 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { createTopologyWorld, type TopologyWorld } from "../../test/fakes/topology-world.ts";
-import type { BrokerObject } from "../adapters/ports.ts";
+import { classicQueue } from "../../test/integration/topology-objects.ts";
 import { queueKind } from "../kinds/queue/schema.ts";
 import { resourceOf } from "../runtime/define-kind.ts";
 import { KubeError } from "../runtime/kube-error.ts";
 
-const queue = (name: string, args: Readonly<Record<string, string | number>> = {}): BrokerObject => ({
-  type: "queue",
-  name,
-  kind: "classic",
-  durable: true,
-  autoDelete: false,
-  exclusive: false,
-  arguments: { "x-queue-type": "classic", ...args },
-});
 const writes = ({ kube }: TopologyWorld, name: string) =>
   kube.calls.filter((call) => (call.verb === "patch" || call.verb === "apply") && call.name === name);
-const isGone = async (world: TopologyWorld, kind: string, name: string) => (await world.get(kind, name)) === undefined;
+/** Deletes Queue `q`, with an operator that starts after that if asked. Resolves whether the object is gone, and whether the broker has the queue. */
+async function removed(world: TopologyWorld, startAfter = false): Promise<readonly [gone: boolean, there: boolean]> {
+  await world.remove("Queue", "q");
+  if (startAfter) await world.start();
+  await world.clock.advance(1_000);
+  return [(await world.get("Queue", "q")) === undefined, world.vhost.objects.has("queue/q")];
+}
 
 /** Declares queue `q`, and dies before anything of it is written down. */
 async function diedTooEarly(world: TopologyWorld): Promise<void> {
@@ -57,9 +54,7 @@ describe("objects that the API server protects as they are created", () => {
     const { metadata, status } = (await world.get("Queue", "q"))!;
     expect(metadata.finalizers).toContain("longshore.dev/finalizer");
     expect(status?.owned).toBe(true);
-    await world.remove("Queue", "q");
-    await world.clock.advance(1_000);
-    expect([await isGone(world, "Queue", "q"), world.vhost.objects.has("queue/q")]).toEqual([true, false]);
+    expect(await removed(world)).toEqual([true, false]);
   });
 
   test("what the status says is its own goes with it, also after a restart and with other arguments", async () => {
@@ -68,58 +63,46 @@ describe("objects that the API server protects as they are created", () => {
     await world.start();
     await world.crash();
     world.vhost.take("queue/q");
-    world.vhost.put(queue("q", { "x-max-length": 9 }));
+    world.vhost.put(classicQueue("q", { "x-max-length": 9 }));
     await world.start();
     await world.clock.advance(1_000);
     expect(await world.ready("Queue", "q")).toMatchObject({ status: "False", reason: "ArgumentsDiffer" });
     expect((await world.get("Queue", "q"))?.status?.owned).toBe(true);
-    await world.remove("Queue", "q");
-    await world.clock.advance(1_000);
-    expect([await isGone(world, "Queue", "q"), world.vhost.objects.has("queue/q")]).toEqual([true, false]);
+    expect(await removed(world)).toEqual([true, false]);
   });
 
   test("a foreign queue with other arguments stays when the object goes", async () => {
     await using world = await createTopologyWorld({ protection: true });
-    world.vhost.put(queue("q", { "x-max-length": 9 }));
+    world.vhost.put(classicQueue("q", { "x-max-length": 9 }));
     await world.queue("q");
     await world.start();
     await world.clock.advance(1_000);
     expect((await world.get("Queue", "q"))?.status).not.toHaveProperty("owned");
-    await world.remove("Queue", "q");
-    await world.clock.advance(1_000);
-    expect([await isGone(world, "Queue", "q"), world.vhost.objects.has("queue/q")]).toEqual([true, true]);
+    expect(await removed(world)).toEqual([true, true]);
   });
 
   test("declared by an operator that died before it said so: it goes when it is as the object wants it", async () => {
     await using world = await createTopologyWorld({ protection: true });
     await diedTooEarly(world);
-    await world.remove("Queue", "q");
-    await world.start();
-    await world.clock.advance(1_000);
-    expect([await isGone(world, "Queue", "q"), world.vhost.objects.has("queue/q")]).toEqual([true, false]);
+    expect(await removed(world, true)).toEqual([true, false]);
   });
 
   test("with messages in it, it stays, and that is said", async () => {
     await using world = await createTopologyWorld({ protection: true });
     await diedTooEarly(world);
     world.vhost.messages.set("q", 3);
-    await world.remove("Queue", "q");
-    await world.start();
-    await world.clock.advance(1_000);
-    expect([await isGone(world, "Queue", "q"), world.vhost.objects.has("queue/q")]).toEqual([true, true]);
+    expect(await removed(world, true)).toEqual([true, true]);
     expect(world.events()).toContain("Orphaned");
   });
 
   test("paused before anything was done: it goes at once, and nothing is touched", async () => {
     await using world = await createTopologyWorld({ protection: true });
-    world.vhost.put(queue("q"));
+    world.vhost.put(classicQueue("q"));
     await world.put("Queue", "q", { type: "classic" }, { "longshore.dev/paused": "" });
     await world.start();
     await world.clock.advance(1_000);
     expect((await world.get("Queue", "q"))?.status).not.toHaveProperty("owned");
-    await world.remove("Queue", "q");
-    await world.clock.advance(1_000);
-    expect([await isGone(world, "Queue", "q"), world.vhost.objects.has("queue/q")]).toEqual([true, true]);
+    expect(await removed(world)).toEqual([true, true]);
   });
 
   test("without a Broker it goes at once, and nothing is said to be left", async () => {
@@ -129,7 +112,7 @@ describe("objects that the API server protects as they are created", () => {
     await world.clock.advance(1_000);
     await world.remove("Queue", "q");
     await world.clock.advance(1_000);
-    expect(await isGone(world, "Queue", "q")).toBe(true);
+    expect(await world.get("Queue", "q")).toBeUndefined();
     expect(world.events()).not.toContain("Orphaned");
   });
 

@@ -1,18 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { createTopologyWorld, type TopologyWorld } from "../../test/fakes/topology-world.ts";
+import { classicQueue } from "../../test/integration/topology-objects.ts";
 import type { BrokerObject } from "../adapters/ports.ts";
 import { FINALIZER } from "../runtime/finalizer.ts";
 
 /** A queue that somebody else makes, with a limit that no object of the tests asks for. */
-const theirs = (name: string): BrokerObject => ({
-  type: "queue",
-  name,
-  kind: "classic",
-  durable: true,
-  autoDelete: false,
-  exclusive: false,
-  arguments: { "x-max-length": 5 },
-});
+const theirs = (name: string): BrokerObject => classicQueue(name, { "x-max-length": 5 });
 
 /** So many that they are imported, which never says what was there already; `meanwhile` runs before the import does anything. */
 async function importing(world: TopologyWorld, meanwhile: () => Promise<void>): Promise<void> {

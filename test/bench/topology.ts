@@ -48,7 +48,7 @@ async function steadyRequests({ stage: { http } }: Lab): Promise<number> {
 async function bulkSeconds({ port }: Lab, count: number): Promise<number> {
   const names = Array.from({ length: count }, (_, n) => `floor-${n}`);
   const started = performance.now();
-  await port.bulk([...names.map(classicQueue), ...names.map(bound)]);
+  await port.bulk([...names.map((name) => classicQueue(name)), ...names.map(bound)]);
   return (performance.now() - started) / 1_000;
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { BrokerError, type BrokerObject } from "../../operator/adapters/ports.ts";
+import { classicQueue } from "../integration/topology-objects.ts";
 import { bindingsOf, createTopologyWorld, type TopologyWorld } from "./topology-world.ts";
 
 /**
@@ -51,15 +52,7 @@ export const shop: BrokerObject = {
   internal: false,
   arguments: {},
 };
-const theirs = (of: string): BrokerObject => ({
-  type: "queue",
-  name: of,
-  kind: "classic",
-  durable: true,
-  autoDelete: false,
-  exclusive: false,
-  arguments: { "x-queue-type": "classic", "x-max-length": 9 },
-});
+const theirs = (of: string): BrokerObject => classicQueue(of, { "x-max-length": 9 });
 const binding = (of: string, routingKey: string): BrokerObject => ({
   type: "binding",
   source: "shop",

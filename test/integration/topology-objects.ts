@@ -1,4 +1,4 @@
-import type { BrokerObject } from "../../operator/adapters/ports.ts";
+import type { Arguments, BrokerObject } from "../../operator/adapters/ports.ts";
 import { GROUP, VERSION } from "../../operator/runtime/define-kind.ts";
 import type { KubeObject } from "../../operator/runtime/object.ts";
 import type { Broker } from "../cluster/cluster.ts";
@@ -11,15 +11,15 @@ export interface Manifest extends KubeObject {
   readonly stringData?: object;
 }
 
-/** A classic queue as the broker has it, with nothing set. */
-export const classicQueue = (name: string): BrokerObject => ({
+/** A classic queue as the broker has it, with these arguments and nothing else set. */
+export const classicQueue = (name: string, args: Arguments = {}): BrokerObject => ({
   type: "queue",
   name,
   kind: "classic",
   durable: true,
   autoDelete: false,
   exclusive: false,
-  arguments: { "x-queue-type": "classic" },
+  arguments: { "x-queue-type": "classic", ...args },
 });
 
 /** Manifests as a user would write them, all in one namespace and for one Broker called rabbitmq. */
